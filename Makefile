@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CONFIGURATION ?= release
+# One release build serves the demo, the tests and the benchmarks.
+SWIFT_FLAGS ?= -c $(CONFIGURATION)
+BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
+
+.PHONY: help setup build demo test test-room check format bench clean
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Install missing system packages with apt
+	@scripts/setup.sh
+
+build: setup ## Build the almanac command
+	@swift build $(SWIFT_FLAGS) --product almanac
+
+demo: build ## Commit, check out, train and serve real files end to end, and check the result
+	@scripts/demo.sh "$(BIN)/almanac"
+
+test: setup ## Run every test
+	@swift build $(SWIFT_FLAGS) --build-tests
+	@swift test $(SWIFT_FLAGS) --skip-build
+	@swift build $(SWIFT_FLAGS) --product almanac
+	@scripts/test-cli.sh "$(BIN)/almanac"
+
+test-room: setup ## Test one room: make test-room ROOM=Parquet
+	@ALMANAC_ROOM=$(ROOM) swift test --scratch-path .build-$(ROOM)
+
+check: setup ## Format, tidy rules, build with warnings as errors, tests
+	@swift format lint --strict --recursive Sources Tests Package.swift
+	@scripts/tidy.sh
+	@swift build $(SWIFT_FLAGS) --build-tests --explicit-target-dependency-import-check error
+	@$(MAKE) --no-print-directory test
+
+format: ## Format the sources in place
+	@swift format --in-place --recursive Sources Tests Package.swift
+
+bench: build ## Print commit, train and get figures beside the peers'
+	@Benchmarks/run.sh "$(BIN)/almanac"
+
+clean: ## Remove build products
+	@rm -rf .build .build-* demo-output

@@ -1,0 +1,9 @@
+import History
+import Tables
+
+// What the façade's calls take and give, under the façade's own names: rooms above import `Almanac` alone.
+
+package typealias ChangeMode = Tables.ChangeMode
+package typealias VersionDiff = Tables.RowDiff
+package typealias RefKind = History.Ref.Kind
+package typealias CommitName = History.CommitID

@@ -1,0 +1,148 @@
+import Checks
+import Columns
+import Features
+import Foundation
+import History
+import JSON
+import Tables
+
+/// What `apply` would do or has done.
+package struct ApplyReport: Sendable {
+  package struct Change: Sendable {
+    package enum Kind: String, Sendable { case added, removed, changed }
+    package let kind: Kind
+    /// For example `dataset transactions` or `feature view user_spend`.
+    package let object: String
+    package let details: [String]
+  }
+
+  package let changes: [Change]
+  /// nil when nothing changed or only a plan was asked for.
+  package let commit: CommitID?
+  package let branch: String
+}
+
+extension Repository {
+  /// Registers the contracts of `schemas/` and the features of `features/` as a commit on the current branch.
+  ///
+  /// What the folder does not mention stays registered unless `prune`. A definition changed both here and on the branch
+  /// since this folder last applied is a conflict.
+  /// - Parameter plan: say what would change, and change nothing.
+  package func apply(plan: Bool, prune: Bool = false) throws(AlmanacError) -> ApplyReport {
+    let branch = try headBranch()
+    let parent = try tip(of: branch)
+    let registered = try definitions(at: parent)
+    let wanted = try readDefinitions(over: registered, prune: prune)
+    try AlmanacError.translating { try wanted.features.validate(datasets: wanted.sources) }
+    let old = try parent.map { (id) throws(AlmanacError) in try commit(id) }
+    for (name, reference) in (old?.datasets ?? [:]).sorted(by: { $0.key < $1.key }) {
+      guard let contract = wanted.contracts[name] else { continue }
+      _ = try AlmanacError.translating {
+        try contract.layout(evolving: TableVersion(archive: archive, root: reference.root).layout)
+      }
+    }
+    let changes = Self.changes(from: registered, to: wanted)
+    guard !plan && !changes.isEmpty else { return ApplyReport(changes: changes, commit: nil, branch: branch) }
+    var draft = archive.draft()
+    let summary = changes.map { "\($0.kind.rawValue) \($0.object)" }.joined(separator: ", ")
+    let created = Commit(
+      parents: parent.map { [$0] } ?? [], datasets: old?.datasets ?? [:],
+      definitions: draft.addBlob(wanted.json.canonicalBytes), author: Self.defaultAuthor, message: "apply: \(summary)",
+      timeMicros: Self.nowMicros(), inputs: [], producer: Self.producer(["command": "apply"]), verdicts: nil)
+    let id = draft.addCommit(created)
+    let outcome = try AlmanacError.translating {
+      try archive.publish(&draft, commit: id, to: branch, expecting: parent, reason: "apply")
+    }
+    guard case .moved = outcome else {
+      throw AlmanacError(.failed, "Branch \(branch) was moved by another writer; nothing was applied", hint: "Run `almanac apply` again.")
+    }
+    try recordApplied(wanted)
+    return ApplyReport(changes: changes, commit: id, branch: branch)
+  }
+
+  /// The registered definitions overlaid with those of the folder.
+  private func readDefinitions(over registered: Definitions, prune: Bool) throws(AlmanacError) -> Definitions {
+    var contracts: [String: (contract: Contract, file: String)] = [:]
+    for file in try yamlFiles(in: "schemas") {
+      for contract in try AlmanacError.translating({ try Contract.parse(yaml: file.text, file: file.name) }) {
+        if let other = contracts[contract.name] {
+          throw AlmanacError(.failed, "Dataset \(contract.name) is declared twice: in \(other.file) and in \(file.name)")
+        }
+        if contract.kind == .log {
+          throw AlmanacError(
+            .failed, "\(file.name): dataset \(contract.name) is of kind log, which is not supported yet", hint: "Give it a primary key.")
+        }
+        contracts[contract.name] = (contract, file.name)
+      }
+    }
+    let features = try AlmanacError.translating {
+      try DefinitionSet.parse(files: yamlFiles(in: "features").map { (name: $0.name, yaml: $0.text) })
+    }
+    var local = Definitions()
+    local.contracts = contracts.mapValues(\.contract)
+    local.features = features
+    return try DefinitionMerge(registered: registered, local: local, lastApplied: lastApplied(), prune: prune).merged()
+  }
+
+  private func yamlFiles(in name: String) throws(AlmanacError) -> [(name: String, text: String)] {
+    let path = "\(folder)/\(name)"
+    guard let entries = FileManager.default.enumerator(atPath: path) else { return [] }
+    var files: [(name: String, text: String)] = []
+    for case let entry as String in entries where entry.hasSuffix(".yaml") || entry.hasSuffix(".yml") {
+      guard let text = try? String(contentsOfFile: "\(path)/\(entry)", encoding: .utf8) else {
+        throw AlmanacError(.io, "Cannot read \(name)/\(entry): it is not UTF-8 text or not readable")
+      }
+      files.append(("\(name)/\(entry)", text))
+    }
+    return files.sorted { $0.name < $1.name }
+  }
+
+  private var appliedPath: String { "\(storeFolder)/applied.json" }
+
+  private func lastApplied() throws(AlmanacError) -> Definitions? {
+    guard let data = FileManager.default.contents(atPath: appliedPath) else { return nil }
+    return try AlmanacError.translating { try Definitions(json: JSON(parsing: Array(data))) }
+  }
+
+  private func recordApplied(_ definitions: Definitions) throws(AlmanacError) {
+    do {
+      try Data(definitions.json.canonicalBytes).write(to: URL(fileURLWithPath: appliedPath), options: .atomic)
+    } catch {
+      throw AlmanacError(.io, "Cannot write \(appliedPath): \(error.localizedDescription)")
+    }
+  }
+
+  static func changes(from old: Definitions, to new: Definitions) -> [ApplyReport.Change] {
+    var changes: [ApplyReport.Change] = []
+    for name in Set(old.contracts.keys).union(new.contracts.keys).sorted() where old.contracts[name] != new.contracts[name] {
+      let before = old.contracts[name]
+      let after = new.contracts[name]
+      let kind: ApplyReport.Change.Kind = before == nil ? .added : after == nil ? .removed : .changed
+      changes.append(.init(kind: kind, object: "dataset \(name)", details: Contract.describeChange(from: before, to: after)))
+    }
+    for change in new.features.diff(from: old.features) {
+      let kind: ApplyReport.Change.Kind =
+        switch change.kind {
+        case .added: .added
+        case .removed: .removed
+        case .changed: .changed
+        }
+      changes.append(.init(kind: kind, object: change.object, details: change.details))
+    }
+    return changes
+  }
+}
+
+extension Contract {
+  /// Lines such as `column amount: float64` and `rule added: amount minimum 0`.
+  static func describeChange(from old: Contract?, to new: Contract?) -> [String] {
+    func lines(_ contract: Contract?) -> [String] {
+      guard let contract else { return [] }
+      let columns = contract.columns.map { "column \($0.name): \($0.type)\($0.isRequired ? " required" : "")" }
+      return columns + contract.rules.map { "rule \($0.text)" }
+    }
+    let before = lines(old)
+    let after = lines(new)
+    return before.filter { !after.contains($0) }.map { "- \($0)" } + after.filter { !before.contains($0) }.map { "+ \($0)" }
+  }
+}

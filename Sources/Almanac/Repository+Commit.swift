@@ -1,0 +1,171 @@
+import Checks
+import Columns
+import Foundation
+import History
+import JSON
+import Objects
+import Tables
+
+/// One `DATASET=FILE` of a commit.
+public struct CommitInput: Sendable {
+  public let dataset: String
+  /// A file's path, or `-` for standard input.
+  public let path: String
+
+  public init(dataset: String, path: String) {
+    self.dataset = dataset
+    self.path = path
+  }
+}
+
+/// What a commit did.
+package struct CommitReport: Sendable {
+  package struct Dataset: Sendable {
+    package let name: String
+    package let addedCount: Int
+    package let changedCount: Int
+    package let removedCount: Int
+    package let rowCount: Int
+    package let root: RootID
+    package let warnings: [String]
+  }
+
+  /// nil when nothing changed, and so nothing was committed.
+  package let commit: CommitID?
+  package let branch: String
+  package let datasets: [Dataset]
+}
+
+/// Where long work is: rows done of rows to do, and what is being done.
+package typealias ProgressHandler = @Sendable (_ phase: String, _ done: Int, _ total: Int) -> Void
+
+extension Repository {
+  /// How often a commit is recomputed on a new parent before it gives up.
+  private static let raceCountMax = 8
+
+  /// Commits files to datasets, all of them or none.
+  ///
+  /// The files are checked against their contracts first; a refused commit changes nothing. When another writer moves the
+  /// branch meanwhile, the change is recomputed on the new tip.
+  /// - Throws: `AlmanacError`: `failed` with the verdict when a rule or key is violated, `notFound` for an unknown dataset.
+  package func commit(
+    _ inputs: [CommitInput], mode: ChangeMode, message: String, author: String? = nil, branch: String? = nil,
+    progress: ProgressHandler? = nil
+  ) throws(AlmanacError) -> CommitReport {
+    guard !inputs.isEmpty else { throw AlmanacError(.usage, "Nothing to commit: name at least one DATASET=FILE") }
+    let branch = try branch ?? headBranch()
+    var staged: [StagedRows]?
+    for _ in 0..<Self.raceCountMax {
+      // A branch that is not there yet starts at the current one.
+      let current = try tip(of: branch)
+      let parent = try current ?? (branch == headBranch() ? nil : tip(of: headBranch()))
+      let definitions = try definitions(at: parent)
+      let rows: [StagedRows]
+      if let staged, staged.allSatisfy({ definitions.contracts[$0.dataset] == $0.contract }) {
+        rows = staged
+      } else {
+        rows = try stage(inputs, mode: mode, definitions: definitions, progress: progress)
+        staged = rows
+      }
+      if let report = try attempt(
+        rows, mode: mode, message: message, author: author, branch: branch, current: current, parent: parent,
+        progress: progress)
+      {
+        return report
+      }
+    }
+    throw AlmanacError(.failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was committed", hint: "Try again.")
+  }
+
+  /// One try on one parent; nil when another writer was first.
+  private func attempt(
+    _ staged: [StagedRows], mode: ChangeMode, message: String, author: String?, branch: String, current: CommitID?,
+    parent: CommitID?, progress: ProgressHandler?
+  ) throws(AlmanacError) -> CommitReport? {
+    let old = try parent.map { (id) throws(AlmanacError) in try commit(id) }
+    var draft = archive.draft()
+    var datasets = old?.datasets ?? [:]
+    var reports: [CommitReport.Dataset] = []
+    for rows in staged {
+      let content = try apply(rows, mode: mode, onto: old?.datasets[rows.dataset], progress: progress)
+      let root = content.addRoot(to: &draft)
+      datasets[rows.dataset] = DatasetRef(root: root, rows: content.rowCount)
+      reports.append(
+        CommitReport.Dataset(
+          name: rows.dataset, addedCount: content.addedCount, changedCount: content.changedCount,
+          removedCount: content.removedCount, rowCount: content.rowCount, root: root, warnings: rows.warnings))
+    }
+    if let old, datasets == old.datasets { return CommitReport(commit: nil, branch: branch, datasets: reports) }
+    let verdicts: JSON = .object(Dictionary(uniqueKeysWithValues: staged.map { ($0.dataset, $0.verdict.json) }))
+    let created = Commit(
+      parents: parent.map { [$0] } ?? [], datasets: datasets,
+      definitions: old?.definitions ?? draft.addBlob(Definitions().json.canonicalBytes),
+      author: author ?? Self.defaultAuthor, message: message, timeMicros: Self.nowMicros(),
+      inputs: staged.flatMap(\.inputs), producer: Self.producer(["command": "commit", "mode": .string(mode.rawValue)]),
+      verdicts: draft.addBlob(verdicts.canonicalBytes))
+    return try AlmanacError.translating {
+      let id = draft.addCommit(created)
+      switch try archive.publish(&draft, commit: id, to: branch, expecting: current, reason: "commit: \(message)") {
+      case .moved: return CommitReport(commit: id, branch: branch, datasets: reports)
+      case .lostRace: return nil
+      }
+    }
+  }
+
+  private func apply(
+    _ staged: StagedRows, mode: ChangeMode, onto reference: DatasetRef?, progress: ProgressHandler?
+  ) throws(AlmanacError) -> TableContent {
+    let name = staged.dataset
+    let outcome = try AlmanacError.translating { () -> ChangeOutcome in
+      let base = try reference.map { try TableVersion(archive: archive, root: $0.root) }
+      let layout = try staged.contract.layout(evolving: base?.layout)
+      let writer = TableWriter(archive: archive, layout: layout) { progress?("writing \(name)", $0, $1) }
+      let fields = mode == .delete ? layout.keySchema.fields : layout.schema.fields
+      let rows = Batch(schema: Schema(fields), columns: staged.rows.columns, rowCount: staged.rows.rowCount)
+      return try writer.apply(mode, rows, onto: base)
+    }
+    switch outcome {
+    case .content(let content): return content
+    case .conflict(let conflict): throw refusal(of: conflict, staged)
+    }
+  }
+
+  private func refusal(of conflict: KeyConflict, _ staged: StagedRows) -> AlmanacError {
+    let key = conflict.firstKey.map { "\($0.name)=\($0.value.text)" }.joined(separator: ", ")
+    let rows = conflict.count == 1 ? "1 row" : "\(conflict.count) rows"
+    let place = staged.place(ofRow: conflict.inputRows[0])
+    switch conflict.kind {
+    case .duplicateInInput:
+      return AlmanacError(
+        .failed,
+        "Cannot commit to \(staged.dataset): \(rows) of the input repeat the primary key of another row; the first is (\(key)) in \(place)",
+        hint: "Remove the duplicates, or add a column to the primary key that tells them apart.")
+    case .alreadyThere:
+      return AlmanacError(
+        .failed,
+        "Cannot append to \(staged.dataset): \(rows) of the input have a primary key that is there already; the first is (\(key)) in \(place)",
+        hint: "Use --mode upsert to replace rows that exist.")
+    }
+  }
+
+  static func nowMicros() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1000
+  }
+
+  /// `ALMANAC_AUTHOR`, else the user's login name.
+  static var defaultAuthor: String {
+    let environment = ProcessInfo.processInfo.environment
+    return environment["ALMANAC_AUTHOR"] ?? environment["USER"] ?? NSUserName()
+  }
+
+  static func producer(_ parameters: [String: JSON]) -> JSON {
+    ["program": "almanac", "version": .string(AlmanacVersion.text), "parameters": .object(parameters)]
+  }
+}
+
+/// This build of Almanac.
+public enum AlmanacVersion {
+  public static let text = "0.1.0"
+}

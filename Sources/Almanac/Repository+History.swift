@@ -1,0 +1,121 @@
+import Checks
+import Columns
+import History
+import JSON
+import Tables
+
+extension Repository {
+  /// The shape of one entry of `log --json`.
+  package func logEntry(_ id: CommitID, _ commit: Commit) throws(AlmanacError) -> JSON {
+    let datasets = commit.datasets.mapValues { reference -> JSON in
+      ["root": .string(reference.root.description), "rows": .int(Int64(reference.rows))]
+    }
+    return [
+      "id": .string(id.description), "parents": .array(commit.parents.map { .string($0.description) }),
+      "message": .string(commit.message), "author": .string(commit.author),
+      "time": .string(CivilTime.formatTimestampMicros(commit.timeMicros)), "datasets": .object(datasets),
+      "definitions": .string(commit.definitions.description),
+      // Without tails every version is in canonical form.
+      "canonical": true,
+    ]
+  }
+
+  /// Commits that `spec` reaches, newest first.
+  package func log(_ spec: String? = nil, limit: Int? = nil) throws(AlmanacError) -> [(id: CommitID, commit: Commit)] {
+    let start: CommitID
+    if let spec {
+      start = try resolve(spec)
+    } else if let tip = try tip(of: headBranch()) {
+      start = tip
+    } else {
+      return []
+    }
+    return try AlmanacError.translating { try archive.log(from: start, limit: limit).map { ($0.0, $0.1) } }
+  }
+
+  package func verdicts(of commit: Commit) throws(AlmanacError) -> JSON {
+    guard let id = commit.verdicts else { return [:] }
+    return try AlmanacError.translating { try JSON(parsing: archive.blob(id)) }
+  }
+
+  package func refs(_ kind: Ref.Kind) throws(AlmanacError) -> [Ref] {
+    try AlmanacError.translating { try archive.refs().filter { $0.kind == kind }.sorted { $0.name < $1.name } }
+  }
+
+  package func createBranch(_ name: String, at spec: String?) throws(AlmanacError) {
+    try AlmanacError.translating { try archive.createBranch(name, at: resolve(spec ?? "HEAD")) }
+  }
+
+  package func createTag(_ name: String, at spec: String?) throws(AlmanacError) {
+    try AlmanacError.translating { try archive.createTag(name, at: resolve(spec ?? "HEAD")) }
+  }
+
+  package func deleteRef(_ name: String, kind: Ref.Kind) throws(AlmanacError) {
+    guard let ref = try refs(kind).first(where: { $0.name == name }) else {
+      throw AlmanacError(.notFound, "There is no \(kind.rawValue) \(name)")
+    }
+    if kind == .branch, try headBranch() == name {
+      throw AlmanacError(.failed, "Cannot delete branch \(name): it is the current one", hint: "Switch to another branch first.")
+    }
+    try AlmanacError.translating { try archive.deleteRef(name, expecting: ref.commit) }
+  }
+
+  package func switchBranch(to name: String) throws(AlmanacError) {
+    guard try refs(.branch).contains(where: { $0.name == name }) else {
+      throw AlmanacError(.notFound, "There is no branch \(name)", hint: "Make it with: almanac branch \(name)")
+    }
+    try AlmanacError.translating { try archive.setHead(name) }
+  }
+
+  /// The commits of `A` and `B` and, per dataset that differs, its rows' differences.
+  package func diff(
+    _ a: String, _ b: String, dataset: String? = nil, withRows: Bool
+  ) throws(AlmanacError) -> [(name: String, diff: RowDiff)] {
+    let left = try commit(resolve(a))
+    let right = try commit(resolve(b))
+    let all = Set(left.datasets.keys).union(right.datasets.keys)
+    if let dataset, !all.contains(dataset) { throw unknownDataset(dataset, known: Array(all), at: "\(a) or \(b)") }
+    var result: [(name: String, diff: RowDiff)] = []
+    for name in all.sorted() where dataset == nil || dataset == name {
+      let diff = try AlmanacError.translating {
+        try RowDiff.between(
+          left.datasets[name].map { try TableVersion(archive: archive, root: $0.root) },
+          right.datasets[name].map { try TableVersion(archive: archive, root: $0.root) }, withRows: withRows)
+      }
+      if dataset != nil || !diff.isEmpty { result.append((name, diff)) }
+    }
+    return result
+  }
+
+  /// Writes one dataset at one commit to a file, in the order of its key within partitions.
+  /// - Parameter filter: an expression over the dataset's columns; rows for which it is true are written.
+  /// - Returns: how many rows were written.
+  package func checkout(
+    _ spec: String, _ dataset: String, to output: String, columns: [String]? = nil, filter: String? = nil,
+    progress: ProgressHandler? = nil
+  ) throws(AlmanacError) -> Int {
+    let version = try table(dataset, at: resolve(spec))
+    let schema = version.layout.schema
+    let selected = columns ?? schema.fields.map(\.name)
+    for name in selected where schema.index(of: name) == nil {
+      let known = schema.fields.map(\.name).joined(separator: ", ")
+      throw AlmanacError(.failed, "Dataset \(dataset) has no column \(name)", hint: "Its columns are: \(known).")
+    }
+    let condition = try filter.map { (text) throws(AlmanacError) in try Predicate(text, schema: schema) }
+    let needed = selected + (condition?.columns ?? []).filter { !selected.contains($0) }
+    let target = try TableOutput(path: output, schema: Schema(selected.map { schema[$0]! }))
+    var written = 0
+    var seen = 0
+    try AlmanacError.translating {
+      try version.forEachBatch(columns: needed) { batch in
+        seen += batch.rowCount
+        let rows = try (condition.map { try $0.filter(batch) } ?? batch).selecting(selected)!
+        try target.write(rows)
+        written += rows.rowCount
+        progress?("writing \(dataset)", seen, version.rowCount)
+      }
+      try target.finish()
+    }
+    return written
+  }
+}

@@ -1,0 +1,130 @@
+import Columns
+import Features
+import Foundation
+import History
+import JSON
+import Tables
+
+/// What a training set is asked for.
+package struct TrainingRequest: Sendable {
+  package var service: String
+  /// The label file, or `-` for standard input.
+  package var labels: String
+  package var output: String
+  /// Use the commit that the ref had at this time.
+  package var at: String?
+  package var ref: String?
+  package var timeColumn: String
+  package var fullNames: Bool
+  /// Commit the result as this dataset too.
+  package var save: String?
+
+  package init(
+    service: String, labels: String, output: String, at: String? = nil, ref: String? = nil,
+    timeColumn: String = "event_timestamp", fullNames: Bool = false, save: String? = nil
+  ) {
+    self.service = service
+    self.labels = labels
+    self.output = output
+    self.at = at
+    self.ref = ref
+    self.timeColumn = timeColumn
+    self.fullNames = fullNames
+    self.save = save
+  }
+}
+
+package struct TrainingReport: Sendable {
+  package let manifest: JSON
+  package let recipe: String
+  package let rowCount: Int
+  package let featureCount: Int
+  package let savedCommit: CommitID?
+}
+
+extension Repository {
+  /// Writes a training set: exactly the label rows, in their order, each with the features as of its time.
+  ///
+  /// A manifest (`<output>.manifest.json`) names the recipe that determines the result.
+  package func train(_ request: TrainingRequest, progress: ProgressHandler? = nil) throws(AlmanacError) -> TrainingReport {
+    let id = try commit(for: request)
+    let commit = try commit(id)
+    let definitions = try definitions(at: id)
+    let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
+    let service = try compile(service: request.service, definitions: definitions)
+    let labels = try TableFile(path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn)).readAll()
+    progress?("joining \(labels.rowCount) labels", 0, 0)
+    let options = TrainingOptions(timeColumn: request.timeColumn, fullNames: request.fullNames)
+    let training = try AlmanacError.translating("Cannot train \(request.service) on \(request.labels)") {
+      try TrainingSet.build(service: service, labels: labels, options: options, source: source)
+    }
+    let target = try TableOutput(path: request.output, schema: training.batch.schema)
+    try target.write(training.batch)
+    try target.finish()
+    let roots = service.datasets.map { name -> (String, JSON) in
+      (name, commit.datasets[name].map { .string($0.root.description) } ?? .null)
+    }
+    let features = definitions.features
+    let manifest = try AlmanacError.translating {
+      try training.manifest(
+        service: features.definition(ofService: request.service), datasetRoots: Dictionary(uniqueKeysWithValues: roots), commit: id.description)
+    }
+    let recipe = manifest["recipe"]?.stringValue ?? ""
+    if request.output != "-" { try writeManifest(manifest, beside: request.output) }
+    let saved = try request.save.map { (name) throws(AlmanacError) in
+      try save(request.output, as: name, recipe: recipe, from: id)
+    }
+    return TrainingReport(
+      manifest: manifest, recipe: recipe, rowCount: training.batch.rowCount, featureCount: service.outputs.count,
+      savedCommit: saved ?? nil)
+  }
+
+  private func commit(for request: TrainingRequest) throws(AlmanacError) -> CommitID {
+    guard let at = request.at else { return try resolve(request.ref ?? "HEAD") }
+    let ref: String
+    if let named = request.ref { ref = named } else { ref = try headBranch() }
+    return try resolve("\(ref)@{\(at)}")
+  }
+
+  package func compile(service: String, definitions: Definitions) throws(AlmanacError) -> CompiledService {
+    guard definitions.features.service(named: service) != nil else {
+      let known = definitions.features.services.map(\.name).sorted().joined(separator: ", ")
+      throw AlmanacError(
+        .notFound, "There is no feature service \(service)",
+        hint: known.isEmpty ? "None is registered: declare one in features/ and run `almanac apply`." : "Registered: \(known).")
+    }
+    return try AlmanacError.translating { try definitions.features.compile(service: service, sources: definitions.sources) }
+  }
+
+  private func writeManifest(_ manifest: JSON, beside output: String) throws(AlmanacError) {
+    let path = "\(output).manifest.json"
+    do {
+      try Data((manifest.text(pretty: true) + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+    } catch {
+      throw AlmanacError(.io, "Cannot write \(path): \(error.localizedDescription)")
+    }
+  }
+
+  /// The saved dataset needs a contract, which gives it the key that a label frame does not have by itself.
+  private func save(_ output: String, as name: String, recipe: String, from id: CommitID) throws(AlmanacError) -> CommitID? {
+    let report = try commit(
+      [CommitInput(dataset: name, path: output)], mode: .replace, message: "train: \(name) by recipe \(recipe) from commit \(id.short)")
+    return report.commit
+  }
+}
+
+extension CompiledService {
+  /// The datasets its views read.
+  var datasets: [String] { Array(Set(views.map(\.view.source.name))).sorted() }
+
+  /// The types that text label files are read with: entity keys and the time.
+  func labelSchema(timeColumn: String) -> Schema {
+    var fields = [Field(timeColumn, .timestampMicros)]
+    for use in views {
+      for (column, key) in zip(use.labelColumns, use.view.entity.keys) where !fields.contains(where: { $0.name == column }) {
+        fields.append(Field(column, key.type))
+      }
+    }
+    return Schema(fields)
+  }
+}

@@ -1,0 +1,137 @@
+import Checks
+import Columns
+import Crypto
+import History
+import JSON
+import Tables
+
+/// The rows of one dataset's files, read, fitted to the contract and checked, but not yet written.
+struct StagedRows: Sendable {
+  let dataset: String
+  let contract: Contract
+  let rows: Batch
+  let verdict: Verdict
+  let inputs: [JSON]
+  /// Where each file's rows begin in `rows`.
+  let files: [(name: String, firstRow: Int)]
+
+  var warnings: [String] {
+    verdict.results.filter { $0.failedCount > 0 && $0.rule.severity == .warning }
+      .map { "\($0.rule.text): \($0.failedCount) of \($0.evaluatedCount) rows" }
+  }
+
+  /// A row of `rows` in the words of its file: "row 12 of january.csv", rows counted from 1.
+  func place(ofRow row: Int) -> String {
+    let file = files.last { $0.firstRow <= row }
+    return "row \(row - (file?.firstRow ?? 0) + 1) of \(file?.name ?? "the input")"
+  }
+}
+
+extension Repository {
+  /// Reads and checks the inputs of a commit, dataset by dataset in the order named.
+  func stage(
+    _ inputs: [CommitInput], mode: ChangeMode, definitions: Definitions, progress: ProgressHandler?
+  ) throws(AlmanacError) -> [StagedRows] {
+    var order: [String] = []
+    for input in inputs where !order.contains(input.dataset) { order.append(input.dataset) }
+    for name in order where definitions.contracts[name] == nil {
+      let known = definitions.contracts.keys.sorted()
+      throw AlmanacError(
+        .notFound, "There is no dataset \(name): no contract of that name is registered",
+        hint: known.isEmpty
+          ? "Write a contract to schemas/\(name).yaml and run `almanac apply`." : "Registered datasets: \(known.joined(separator: ", ")).")
+    }
+    return try order.map { (name) throws(AlmanacError) in
+      try stage(
+        name, paths: inputs.filter { $0.dataset == name }.map(\.path), contract: definitions.contracts[name]!, mode: mode,
+        progress: progress)
+    }
+  }
+
+  private func stage(
+    _ dataset: String, paths: [String], contract full: Contract, mode: ChangeMode, progress: ProgressHandler?
+  ) throws(AlmanacError) -> StagedRows {
+    // A delete reads only the key columns; its rows need not satisfy the rules of the others.
+    let contract = mode == .delete ? full.keyOnly : full
+    var gate = try AlmanacError.translating { try Gate(contract: contract) }
+    var batches: [Batch] = []
+    var files: [(name: String, firstRow: Int)] = []
+    var inputs: [JSON] = []
+    var rowCount = 0
+    for path in paths {
+      let file = try TableFile(path: path, types: contract.schema)
+      files.append((file.name, rowCount))
+      var fileRowCount = 0
+      repeat {
+        let next = try file.next()
+        // An input without rows still has columns to check.
+        guard let batch = next ?? (fileRowCount == 0 ? Batch.empty(file.schema) : nil) else { break }
+        let wanted = mode == .delete ? batch.keeping(contract.schema) : batch
+        let conformed = try AlmanacError.translating {
+          try gate.conform(wanted, source: file.name, firstRow: fileRowCount)
+        }
+        gate.check(conformed, firstRow: rowCount)
+        if conformed.rowCount > 0 { batches.append(conformed) }
+        rowCount += conformed.rowCount
+        fileRowCount += conformed.rowCount
+        progress?("reading \(dataset)", rowCount, 0)
+        if next == nil { break }
+      } while true
+      inputs.append([
+        "dataset": .string(dataset), "file": .string(file.name.lastPathComponent), "rows": .int(Int64(fileRowCount)),
+        "sha256": .string(try InputBytes.digest(of: path)),
+      ])
+    }
+    let rows = batches.isEmpty ? Batch.empty(contract.schema) : batches.count == 1 ? batches[0] : Batch.concatenate(batches)
+    let verdict = gate.verdict()
+    let staged = StagedRows(dataset: dataset, contract: full, rows: rows, verdict: verdict, inputs: inputs, files: files)
+    guard verdict.passed else {
+      throw AlmanacError(
+        .failed, "The commit to \(dataset) was refused by its contract; nothing was changed.\n\(verdict.report())",
+        hint: "Correct the rows or the contract (schemas/), then commit again.")
+    }
+    return staged
+  }
+}
+
+extension Contract {
+  /// The contract of the key columns alone.
+  var keyOnly: Contract {
+    var copy = self
+    copy.columns = columns.filter { primaryKey.contains($0.name) }
+    copy.rules = []
+    if let createdTime, !primaryKey.contains(createdTime) { copy.createdTime = nil }
+    return copy
+  }
+}
+
+extension Batch {
+  /// Without the columns that `schema` does not name.
+  func keeping(_ wanted: Schema) -> Batch {
+    selecting(schema.fields.map(\.name).filter { wanted.index(of: $0) != nil })!
+  }
+}
+
+extension String {
+  var lastPathComponent: String { split(separator: "/").last.map(String.init) ?? self }
+}
+
+extension InputBytes {
+  /// SHA-256 of a file's bytes in hex; standard input, which is gone once read, has none.
+  static func digest(of path: String) throws(AlmanacError) -> String {
+    guard path != "-" else { return "" }
+    return try open(path).withBytes { bytes in
+      var hasher = SHA256()
+      hasher.update(bufferPointer: bytes)
+      return hasher.finalize().hex
+    }
+  }
+}
+
+extension Sequence where Element == UInt8 {
+  /// Lower-case hex digits.
+  var hex: String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+  }
+}

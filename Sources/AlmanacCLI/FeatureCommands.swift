@@ -1,0 +1,119 @@
+import Almanac
+import AlmanacServer
+import ArgumentParser
+import Foundation
+import JSON
+import Logging
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a point-in-time correct training set.",
+    discussion: """
+      The output has exactly the rows of the label file, in their order, each with the features as they were at its event time. \
+      A manifest with the recipe that determines it is written beside it.
+      """)
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The feature service.") var service: String
+  @Option(help: "The label rows: entity keys, event time, and whatever else is to be kept.") var labels: String
+  @Option(help: "The file to write.") var out: String
+  @Option(help: "Use the commit that the branch had at this time (ISO 8601 with an offset).") var at: String?
+  @Option(help: "Use this branch, tag or commit (default: the current branch).") var ref: String?
+  @Option(help: "The label file's time column.") var time = "event_timestamp"
+  @Flag(help: "Name features view__feature.") var fullNames = false
+  @Option(help: "Also commit the result as this dataset, which needs a contract.") var save: String?
+
+  func run() throws {
+    let repository = try global.open()
+    let report = try repository.train(
+      TrainingRequest(
+        service: service, labels: labels, output: out, at: at, ref: ref, timeColumn: time, fullNames: fullNames, save: save),
+      progress: ProgressBar.handler(global))
+    ProgressBar.clear()
+    if global.json { return Terminal.out(report.manifest) }
+    Terminal.out("Wrote \(Terminal.grouped(report.rowCount)) rows with \(report.featureCount) features of \(service) to \(out)")
+    Terminal.out("recipe \(report.recipe)")
+    if let saved = report.savedCommit { Terminal.out("saved as \(save ?? "") in commit \(saved.short)") }
+  }
+}
+
+struct Materialize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Build the online images of a commit and serve them from now on.",
+    discussion: "A running server switches within a second. Images whose definition and data have not changed are reused.")
+  @OptionGroup var global: GlobalOptions
+  @Option(help: "The branch, tag or commit (default: the current branch).") var ref: String?
+  @Flag(help: "Go back to the generation served before.") var rollback = false
+
+  func run() throws {
+    let repository = try global.open()
+    if rollback && ref != nil { throw AlmanacError(.usage, "--rollback takes no --ref: it goes to the generation served before") }
+    let report = try rollback ? repository.rollbackGeneration() : repository.materialize(ref, progress: ProgressBar.handler(global))
+    ProgressBar.clear()
+    if global.json { return Terminal.out(report.json) }
+    let built = rollback ? "back to" : "built \(report.builtCount) and reused \(report.reusedCount) images for"
+    Terminal.out("Generation \(report.number): \(built) commit \(report.commit.short), \(Terminal.grouped(report.byteCount)) bytes")
+  }
+}
+
+struct Get: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look up the features of one entity, as the server answers them.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The feature service.") var service: String
+  @Argument(help: ArgumentHelp("Entity keys.", valueName: "key=value")) var keys: [String]
+  @Option(help: "The time to ask about (ISO 8601; default: now).") var at: String?
+
+  func run() throws {
+    let pairs = try keys.map { text -> (String, String) in
+      guard let equals = text.firstIndex(of: "=") else { throw AlmanacError(.usage, "Cannot read \(text): expected KEY=VALUE") }
+      return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+    let answer = try global.open().get(service, keys: pairs, at: at)
+    if global.json { return Terminal.out(String(decoding: answer, as: UTF8.self)) }
+    let json = try JSON(parsing: answer)
+    let names = json["metadata"]?["feature_names"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    let results = json["results"]?.arrayValue ?? []
+    var rows = [["feature", "value", "status", "event time"]]
+    for (name, result) in zip(names, results) {
+      rows.append([
+        name, result["values"]?.arrayValue?.first?.text() ?? "", result["statuses"]?.arrayValue?.first?.stringValue ?? "",
+        result["event_timestamps"]?.arrayValue?.first?.stringValue ?? "",
+      ])
+    }
+    Terminal.out(Terminal.table(rows))
+    if let commit = json["metadata"]?["commit"]?.stringValue { Terminal.out("commit \(commit)") }
+  }
+}
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serve features over HTTP.",
+    discussion: "POST /get-online-features (Feast's protocol), GET /health, GET /metrics. Ends cleanly on SIGINT and SIGTERM.")
+  @OptionGroup var global: GlobalOptions
+  @Option(help: "The address to listen on.") var host = "127.0.0.1"
+  @Option(help: "The port; 0 takes a free one.") var port = 6566
+
+  func run() async throws {
+    let repository = try global.open()
+    let server = try FeatureServer(repository: repository, host: host, port: port)
+    try await server.run { address in
+      Terminal.err("Serving commit \(server.commitText) on http://\(address)")
+    }
+  }
+}
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Convert between Parquet, CSV and JSON Lines.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The file to read, or - for standard input.") var input: String
+  @Argument(help: "The file to write.") var output: String
+  @Option(help: "Parquet only: none, snappy, gzip, lz4 or zstd.") var codec: String?
+
+  func run() throws {
+    let report = try Conversion.run(from: input, to: output, codec: codec)
+    if global.json {
+      return Terminal.out(["rows": .int(Int64(report.rowCount)), "columns": .int(Int64(report.columnCount)), "file": .string(output)])
+    }
+    if output != "-" { Terminal.out("Wrote \(Terminal.grouped(report.rowCount)) rows of \(report.columnCount) columns to \(output)") }
+  }
+}

@@ -1,0 +1,84 @@
+import Almanac
+import ArgumentParser
+import Foundation
+import JSON
+
+struct Init: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Make a new repository with commented examples.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The folder.") var folder = "."
+
+  func run() throws {
+    let target = folder == "." ? global.repository ?? folder : folder
+    let repository = try Repository.create(at: target)
+    if global.json { return Terminal.out(["repository": .string(repository.folder)]) }
+    Terminal.out("Made an Almanac repository in \(repository.folder)")
+    Terminal.out("Next: write a contract to schemas/, features to features/, then run: almanac apply")
+  }
+}
+
+struct Apply: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Register schemas/*.yaml and features/*.yaml.",
+    discussion: "Exit code with --plan: 1 when anything would change.")
+  @OptionGroup var global: GlobalOptions
+  @Flag(help: "Show what would change, and change nothing.") var plan = false
+  @Flag(help: "Also remove what the folder no longer declares.") var prune = false
+
+  func run() throws {
+    let report = try global.open().apply(plan: plan, prune: prune)
+    if global.json {
+      Terminal.out([
+        "changes": .array(
+          report.changes.map {
+            ["kind": .string($0.kind.rawValue), "object": .string($0.object), "details": .array($0.details.map { .string($0) })]
+          }),
+        "commit": report.commit.map { .string($0.description) } ?? .null, "branch": .string(report.branch),
+      ])
+    } else {
+      for change in report.changes {
+        let mark = ["added": "+", "removed": "-", "changed": "~"][change.kind.rawValue] ?? "?"
+        Terminal.out("\(mark) \(change.object)")
+        for line in change.details { Terminal.out("    \(line)") }
+      }
+      if report.changes.isEmpty {
+        Terminal.out("Nothing to apply: branch \(report.branch) has these definitions already")
+      } else if plan {
+        Terminal.out("\(report.changes.count) changes planned; run `almanac apply` to make them")
+      } else if let id = report.commit {
+        Terminal.out("[\(report.branch) \(id.short)] applied \(report.changes.count) changes")
+      }
+    }
+    if plan && !report.changes.isEmpty { throw ExitCode(1) }
+  }
+}
+
+struct Status: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show the current branch, its datasets, and definitions not applied yet.")
+  @OptionGroup var global: GlobalOptions
+
+  func run() throws {
+    let repository = try global.open()
+    let branch = try repository.headBranch()
+    let tip = try repository.tip(of: branch)
+    let datasets = try tip.map { try repository.commit($0).datasets } ?? [:]
+    let pending = try repository.apply(plan: true).changes
+    if global.json {
+      return Terminal.out([
+        "branch": .string(branch), "commit": tip.map { .string($0.description) } ?? .null,
+        "datasets": .object(
+          datasets.mapValues { ["root": .string($0.root.description), "rows": .int(Int64($0.rows))] }),
+        "unapplied": .array(pending.map { .string("\($0.kind.rawValue) \($0.object)") }),
+      ])
+    }
+    Terminal.out("On branch \(branch)\(tip.map { ", commit \($0.short)" } ?? ", no commits yet")")
+    if !datasets.isEmpty {
+      let rows = datasets.sorted { $0.key < $1.key }.map { ["  \($0.key)", "\(Terminal.grouped($0.value.rows)) rows"] }
+      Terminal.out(Terminal.table(rows, numeric: [1]))
+    }
+    if !pending.isEmpty {
+      Terminal.out("Definitions not applied yet (almanac apply):")
+      for change in pending { Terminal.out("  \(change.kind.rawValue) \(change.object)") }
+    }
+  }
+}

@@ -1,0 +1,6 @@
+import Columns
+
+/// How values read in messages.
+enum Text {
+  static func time(_ micros: Int64) -> String { CivilTime.formatTimestampMicros(micros) }
+}

@@ -1,0 +1,190 @@
+import Almanac
+import ArgumentParser
+import Foundation
+import JSON
+
+
+extension ChangeMode: @retroactive ExpressibleByArgument {}
+
+struct Commit: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Commit files to datasets: all of them or none.",
+    discussion: "Parquet, CSV and JSON Lines; `-` is standard input. Several datasets make one commit.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: ArgumentHelp("What goes where.", valueName: "dataset=file")) var inputs: [String]
+  @Option(name: [.short, .long], help: "What this commit is about.") var message: String
+  @Option(help: "append, upsert, replace or delete.") var mode: ChangeMode = .append
+  @Option(help: "The branch to commit to; made from the current one when it is new.") var branch: String?
+  @Option(help: "Who commits (default: ALMANAC_AUTHOR, else the login name).") var author: String?
+
+  func run() throws {
+    let pairs = try inputs.map { input -> CommitInput in
+      guard let equals = input.firstIndex(of: "="), equals != input.startIndex, input.index(after: equals) != input.endIndex else {
+        throw AlmanacError(.usage, "Cannot read \(input): expected DATASET=FILE", hint: "For example: almanac commit transactions=january.parquet -m January")
+      }
+      return CommitInput(dataset: String(input[..<equals]), path: String(input[input.index(after: equals)...]))
+    }
+    let report = try global.open().commit(
+      pairs, mode: mode, message: message, author: author, branch: branch, progress: ProgressBar.handler(global))
+    ProgressBar.clear()
+    for dataset in report.datasets { for warning in dataset.warnings { Terminal.err("warning: \(warning)") } }
+    if global.json { return Terminal.out(Self.json(report)) }
+    guard let id = report.commit else {
+      return Terminal.out("Nothing to commit: the rows are there already")
+    }
+    Terminal.out("[\(report.branch) \(id.short)] \(message)")
+    let rows = report.datasets.map { dataset in
+      [
+        "  \(dataset.name)", "+\(Terminal.grouped(dataset.addedCount))", "~\(Terminal.grouped(dataset.changedCount))",
+        "-\(Terminal.grouped(dataset.removedCount))", "\(Terminal.grouped(dataset.rowCount)) rows",
+        "root \(dataset.root.description.prefix(12))",
+      ]
+    }
+    Terminal.out(Terminal.table(rows, numeric: [1, 2, 3, 4]))
+  }
+
+  static func json(_ report: CommitReport) -> JSON {
+    [
+      "id": report.commit.map { .string($0.description) } ?? .null, "branch": .string(report.branch),
+      "datasets": .object(
+        Dictionary(
+          uniqueKeysWithValues: report.datasets.map { dataset -> (String, JSON) in
+            (
+              dataset.name,
+              [
+                "added": .int(Int64(dataset.addedCount)), "changed": .int(Int64(dataset.changedCount)),
+                "removed": .int(Int64(dataset.removedCount)), "rows": .int(Int64(dataset.rowCount)),
+                "root": .string(dataset.root.description),
+              ]
+            )
+          })),
+    ]
+  }
+}
+
+struct Log: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "List commits, newest first.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "A branch, tag or commit (default: the current branch).") var ref: String?
+  @Option(name: [.short, .customLong("limit")], help: "At most this many.") var limit: Int?
+  @Flag(help: "One line a commit.") var oneline = false
+
+  func run() throws {
+    let repository = try global.open()
+    let entries = try repository.log(ref, limit: limit)
+    if global.json { return Terminal.out(.array(try entries.map { try repository.logEntry($0.id, $0.commit) })) }
+    for (id, commit) in entries {
+      if oneline {
+        Terminal.out("\(id.short) \(commit.message)")
+      } else {
+        let rows = commit.datasets.sorted { $0.key < $1.key }.map { "\($0.key) \(Terminal.grouped($0.value.rows))" }
+        Terminal.out("commit \(id)\nauthor \(commit.author)\ntime   \(Text.time(commit.timeMicros))")
+        if !rows.isEmpty { Terminal.out("rows   \(rows.joined(separator: ", "))") }
+        Terminal.out("\n    \(commit.message)\n")
+      }
+    }
+    if entries.isEmpty { Terminal.err("No commits yet") }
+  }
+}
+
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show a commit: its datasets, inputs and the verdict of its checks.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "A branch, tag or commit (default: the current branch).") var ref = "HEAD"
+
+  func run() throws {
+    let repository = try global.open()
+    let id = try repository.resolve(ref)
+    let commit = try repository.commit(id)
+    let verdicts = try repository.verdicts(of: commit)
+    if global.json {
+      var entry = try repository.logEntry(id, commit).objectValue ?? [:]
+      entry["verdicts"] = verdicts
+      entry["inputs"] = .array(commit.inputs)
+      entry["producer"] = commit.producer
+      return Terminal.out(.object(entry))
+    }
+    Terminal.out("commit  \(id)")
+    for parent in commit.parents { Terminal.out("parent  \(parent)") }
+    Terminal.out("author  \(commit.author)\ntime    \(Text.time(commit.timeMicros))\nmessage \(commit.message)")
+    for (name, dataset) in commit.datasets.sorted(by: { $0.key < $1.key }) {
+      Terminal.out("dataset \(name): \(Terminal.grouped(dataset.rows)) rows, root \(dataset.root)")
+    }
+    for input in commit.inputs { Terminal.out("input   \(input.text())") }
+    Terminal.out("verdict \(verdicts.text())")
+  }
+}
+
+struct Diff: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Compare two versions: how many rows differ, or which.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The older version.") var a: String
+  @Argument(help: "The newer version.") var b: String
+  @Argument(help: "One dataset (default: all that differ).") var dataset: String?
+  @Flag(help: "Show the rows.") var rows = false
+
+  func run() throws {
+    let result = try global.open().diff(a, b, dataset: dataset, withRows: rows)
+    if global.json {
+      return Terminal.out([
+        "datasets": .object(Dictionary(uniqueKeysWithValues: result.map { ($0.name, Self.json($0.diff, withRows: rows)) }))
+      ])
+    }
+    for (name, diff) in result {
+      Terminal.out("\(name): \(diff.addedCount) added, \(diff.removedCount) removed, \(diff.changedCount) changed")
+      for entry in diff.entries {
+        let key = entry.key.map { "\($0.name)=\($0.value.text)" }.joined(separator: " ")
+        switch entry.operation {
+        case .added: Terminal.out("+ \(entry.after!.map { "\($0.name)=\($0.value.text)" }.joined(separator: " "))")
+        case .removed: Terminal.out("- \(entry.before!.map { "\($0.name)=\($0.value.text)" }.joined(separator: " "))")
+        case .changed:
+          let cells = entry.columns.map { name in
+            let old = entry.before!.first { $0.name == name }!.value.text
+            let new = entry.after!.first { $0.name == name }!.value.text
+            return "\(name): \(old) -> \(new)"
+          }
+          Terminal.out("~ \(key)  \(cells.joined(separator: ", "))")
+        }
+      }
+    }
+    if result.isEmpty { Terminal.out("No differences") }
+  }
+
+  static func json(_ diff: VersionDiff, withRows: Bool) -> JSON {
+    func object(_ values: VersionDiff.Values) -> JSON {
+      .object(Dictionary(values.map { ($0.name, $0.value.json) }, uniquingKeysWith: { first, _ in first }))
+    }
+    var result: [String: JSON] = [
+      "added": .int(Int64(diff.addedCount)), "removed": .int(Int64(diff.removedCount)), "changed": .int(Int64(diff.changedCount)),
+    ]
+    if withRows {
+      result["rows"] = .array(
+        diff.entries.map { entry in
+          [
+            "op": .string(entry.operation.rawValue), "key": object(entry.key), "columns": .array(entry.columns.map { .string($0) }),
+            "before": entry.before.map(object) ?? .null, "after": entry.after.map(object) ?? .null,
+          ]
+        })
+    }
+    return .object(result)
+  }
+}
+
+struct Checkout: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Write any version of a dataset to a Parquet, CSV or JSON Lines file.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "A branch, tag, commit, or main@{TIME}.") var ref: String
+  @Argument(help: "The dataset.") var dataset: String
+  @Option(help: "The file to write.") var out: String
+  @Option(help: "Only these columns, comma-separated.") var columns: String?
+  @Option(name: .customLong("where"), help: "Only rows for which this expression is true.") var filter: String?
+
+  func run() throws {
+    let names = columns?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    let rowCount = try global.open().checkout(
+      ref, dataset, to: out, columns: names, filter: filter, progress: ProgressBar.handler(global))
+    ProgressBar.clear()
+    if global.json { return Terminal.out(["rows": .int(Int64(rowCount)), "file": .string(out)]) }
+    if out != "-" { Terminal.out("Wrote \(Terminal.grouped(rowCount)) rows of \(dataset) at \(ref) to \(out)") }
+  }
+}

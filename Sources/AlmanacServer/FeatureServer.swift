@@ -1,0 +1,108 @@
+import Almanac
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// The HTTP server: Feast's feature-server protocol over the served generation, health and metrics.
+///
+/// One handler a request, on the event loop that read it; lookups go to memory-mapped images and take no lock.
+public struct FeatureServer: Sendable {
+  private let online: OnlineService
+  private let host: String
+  private let port: Int
+  private let metrics = RequestMetrics()
+
+  /// A request body may name many entities, but not fill the memory.
+  private static let bodyByteCountMax = 8 << 20
+
+  /// - Throws: `AlmanacError` of kind `notFound` when nothing has been materialized.
+  public init(repository: Repository, host: String, port: Int) throws(AlmanacError) {
+    online = try OnlineService(repository: repository)
+    self.host = host
+    self.port = port
+  }
+
+  public var commitText: String { online.commitText }
+
+  /// Serves until the process is asked to end (SIGINT, SIGTERM); requests under way are answered first.
+  /// - Parameter onStart: called once with the bound address, for example `127.0.0.1:6566`.
+  public func run(onStart: @escaping @Sendable (String) -> Void) async throws {
+    var logger = Logger(label: "almanac.server")
+    logger.logLevel = .warning
+    let host = host
+    let application = Application(
+      router: router(), configuration: .init(address: .hostname(host, port: port), serverName: "almanac"),
+      onServerRunning: { channel in onStart("\(host):\(channel.localAddress?.port ?? 0)") }, logger: logger)
+    let reloading = GenerationReload(online: online)
+    let group = ServiceGroup(
+      configuration: .init(services: [application, reloading], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    do {
+      try await group.run()
+    } catch let error as IOError where error.errnoCode == EADDRINUSE {
+      throw AlmanacError(
+        .io, "Cannot listen on \(host):\(port): the address is already in use", hint: "Choose another port with --port.")
+    } catch let error as IOError {
+      throw AlmanacError(.io, "Cannot listen on \(host):\(port): \(error.description)")
+    }
+  }
+
+  private func router() -> Router<BasicRequestContext> {
+    let router = Router()
+    let online = online
+    let metrics = metrics
+    router.post("/get-online-features") { request, _ -> Response in
+      let started = ContinuousClock.now
+      let answer: OnlineAnswer
+      do {
+        var request = request
+        let body = try await request.collectBody(upTo: Self.bodyByteCountMax)
+        answer = body.withUnsafeReadableBytes { online.answer($0) }
+      } catch {
+        answer = .failure(status: 413, "The request body is longer than \(Self.bodyByteCountMax) bytes")
+      }
+      metrics.note(status: answer.status, duration: ContinuousClock.now - started)
+      return Self.response(answer)
+    }
+    router.get("/health") { _, _ in
+      Self.response(OnlineAnswer(status: 200, body: Array("{\"status\":\"ok\"}".utf8)))
+    }
+    router.get("/metrics") { _, _ in
+      Response(
+        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+        body: .init(byteBuffer: ByteBuffer(string: metrics.text(commit: online.commitText, generation: online.generationNumber))))
+    }
+    for path in ["/", "/**"] as [RouterPath] {
+      for method in [HTTPRequest.Method.get, .post, .put, .delete] {
+        router.on(path, method: method) { request, _ in
+          Self.response(.failure(status: 404, "There is no \(request.method.rawValue) \(request.uri.path)"))
+        }
+      }
+    }
+    return router
+  }
+
+  private static func response(_ answer: OnlineAnswer) -> Response {
+    Response(
+      status: .init(code: answer.status), headers: [.contentType: "application/json"],
+      body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+  }
+}
+
+/// Looks once a second whether another generation is to be served.
+private struct GenerationReload: Service {
+  let online: OnlineService
+
+  func run() async throws {
+    var logger = Logger(label: "almanac.server")
+    logger.logLevel = .info
+    while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+      do {
+        if try online.reload() { logger.info("Serving commit \(online.commitText)") }
+      } catch {
+        logger.error("Cannot load the new generation, the old one stays: \(error)")
+      }
+    }
+  }
+}

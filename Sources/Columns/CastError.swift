@@ -1,0 +1,48 @@
+/// A conversion that would lose something, or that does not exist.
+package struct CastError: Error, Hashable, Sendable {
+  package enum Reason: Hashable, Sendable {
+    /// There is no lossless conversion between these types.
+    case unsupported
+    /// The first row (from 0) whose value does not fit.
+    case value(row: Int, Scalar)
+  }
+
+  package let from: DataType
+  package let to: DataType
+  package let reason: Reason
+
+  package init(from: DataType, to: DataType, reason: Reason) {
+    self.from = from
+    self.to = to
+    self.reason = reason
+  }
+
+  /// The first row, from 0, whose value does not fit.
+  package var row: Int? { if case .value(let row, _) = reason { row } else { nil } }
+}
+
+extension CastError: CustomStringConvertible {
+  package var description: String {
+    switch reason {
+    case .unsupported: "Cannot convert \(from) to \(to): there is no lossless conversion between these types"
+    case .value(let row, let value):
+      "Cannot convert \(from) to \(to): row \(row + 1) holds \(Self.text(value)), which \(to) cannot hold exactly"
+    }
+  }
+
+  private static func text(_ value: Scalar) -> String {
+    switch value {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .int(let value): "\(value)"
+    case .uint(let value): "\(value)"
+    case .float(let value): "\(value)"
+    case .double(let value): "\(value)"
+    case .decimal(let value, let scale): "\(value)e-\(scale)"
+    case .string(let value): "\"\(value)\""
+    case .binary(let bytes): "\(bytes.count) bytes that are not UTF-8"
+    case .date(let days): "day \(days)"
+    case .timestamp(let ticks, let unit): "\(ticks) \(unit.rawValue)"
+    }
+  }
+}

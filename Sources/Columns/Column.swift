@@ -1,0 +1,91 @@
+/// An immutable column in Arrow layout (see `DataType` for the memory of each type).
+///
+/// Values under a null are zero in every column that Almanac builds; readers must not rely on it.
+package struct Column: Sendable {
+  package let type: DataType
+  package let count: Int
+  /// Set bits are values, clear bits nulls; nil when no value is null.
+  package let validity: Bitmap?
+  package let nullCount: Int
+  /// Fixed-width values, the bits of `bool`, or the bytes of strings.
+  package let data: BufferSlice
+  /// Only for `string` and `binary`: `count + 1` ascending `Int64`, not necessarily from 0.
+  package let offsets: BufferSlice?
+  /// Only for `bool`: where bit 0 lies in `data`.
+  let bitOffset: Int
+
+  /// - Precondition: the buffers are long enough for `count` values of `type`.
+  package init(
+    type: DataType, count: Int, validity: Bitmap? = nil, data: BufferSlice, offsets: BufferSlice? = nil, bitOffset: Int = 0
+  ) {
+    precondition(validity.map { $0.count == count } ?? true, "Validity and values differ in length")
+    precondition(type.isVariableLength == (offsets != nil), "Offsets belong to strings and binary, and only to them")
+    if let width = type.byteWidth { precondition(data.byteCount >= width * count, "The bytes hold fewer values than claimed") }
+    let nulls = validity.map { count - $0.setCount } ?? 0
+    self.type = type
+    self.count = count
+    self.validity = nulls == 0 ? nil : validity
+    self.nullCount = nulls
+    self.data = data
+    self.offsets = offsets
+    self.bitOffset = bitOffset
+  }
+
+  @inlinable package func isValid(_ index: Int) -> Bool { validity.map { $0[index] } ?? true }
+
+  /// The values of a fixed-width column; `Element` must have the type's width (see `DataType.byteWidth`).
+  @inlinable package func values<Element: BitwiseCopyable>(_: Element.Type) -> Values<Element> {
+    precondition(type.byteWidth == MemoryLayout<Element>.stride, "The element's width differs from the column's")
+    return Values(data, count: count)
+  }
+
+  /// The values of a `bool` column.
+  package var bits: Bitmap {
+    precondition(type == .bool, "Only bool columns hold bits")
+    return Bitmap(data, bitOffset: bitOffset, count: count)
+  }
+
+  /// The values of a `string` or `binary` column.
+  package var bytes: BytesValues {
+    guard let offsets else { preconditionFailure("Only string and binary columns hold bytes") }
+    return BytesValues(offsets: Values(offsets, count: count + 1), data: data)
+  }
+
+  /// The same column under another type of the same physical layout, for example `int64` as `timestamp`.
+  package func reinterpreted(as other: DataType) -> Column {
+    precondition(other.byteWidth == type.byteWidth && other.isVariableLength == type.isVariableLength)
+    return Column(type: other, count: count, validity: validity, data: data, offsets: offsets, bitOffset: bitOffset)
+  }
+
+  /// Rows `start..<start + length`, without copying. - Complexity: O(1), O(length / 64) with nulls
+  package func slice(from start: Int, count length: Int) -> Column {
+    precondition(start >= 0 && length >= 0 && start + length <= count, "The rows lie outside the column")
+    let valid = validity?.slice(from: start, count: length)
+    if let offsets {
+      return Column(type: type, count: length, validity: valid, data: data, offsets: offsets.dropFirst(byteCount: start * 8))
+    }
+    if let width = type.byteWidth {
+      return Column(type: type, count: length, validity: valid, data: data.dropFirst(byteCount: start * width))
+    }
+    return Column(type: type, count: length, validity: valid, data: data, bitOffset: bitOffset + start)
+  }
+}
+
+/// Read-only view of the values of a `string` or `binary` column.
+package struct BytesValues: Sendable {
+  @usableFromInline package let offsets: Values<Int64>
+  @usableFromInline package let data: BufferSlice
+
+  @inlinable package var count: Int { offsets.count - 1 }
+
+  /// The bytes of a row; valid while the column lives.
+  @inlinable package subscript(index: Int) -> UnsafeRawBufferPointer {
+    let start = Int(offsets[index])
+    return UnsafeRawBufferPointer(start: data.start + start, count: Int(offsets[index &+ 1]) &- start)
+  }
+
+  package func string(at index: Int) -> String {
+    defer { _fixLifetime(data.owner) }
+    return String(decoding: self[index], as: UTF8.self)
+  }
+}

@@ -1,0 +1,26 @@
+/// A named, typed column of a schema.
+package struct Field: Hashable, Sendable {
+  package var name: String
+  package var type: DataType
+  package var isNullable: Bool
+  /// The stable id that survives renames; nil where the column has none yet (a file from elsewhere).
+  package var id: Int32?
+
+  package init(_ name: String, _ type: DataType, isNullable: Bool = true, id: Int32? = nil) {
+    self.name = name
+    self.type = type
+    self.isNullable = isNullable
+    self.id = id
+  }
+}
+
+/// The ordered fields of a table.
+package struct Schema: Hashable, Sendable {
+  package var fields: [Field]
+
+  package init(_ fields: [Field]) { self.fields = fields }
+
+  package func index(of name: String) -> Int? { fields.firstIndex { $0.name == name } }
+
+  package subscript(name: String) -> Field? { index(of: name).map { fields[$0] } }
+}

@@ -1,0 +1,75 @@
+import Columns
+
+/// The dataset a feature view reads, as its contract and schema describe it.
+package struct SourceTable: Hashable, Sendable {
+  package var name: String
+  package var schema: Schema
+  package var primaryKey: [String]
+  /// Nil for a timeless dataset: its rows are valid at every time.
+  package var eventTime: String?
+  package var createdTime: String?
+
+  package init(name: String, schema: Schema, primaryKey: [String], eventTime: String? = nil, createdTime: String? = nil) {
+    self.name = name
+    self.schema = schema
+    self.primaryKey = primaryKey
+    self.eventTime = eventTime
+    self.createdTime = createdTime
+  }
+}
+
+package struct CompiledFeature: Sendable {
+  package enum Kind: Sendable {
+    case value(CompiledExpression)
+    case aggregate(AggregateFunction, of: CompiledExpression?, window: Window, filter: CompiledExpression?)
+  }
+
+  package let name: String
+  /// The type of the result: `count` and integer `sum` int64, `avg` and float `sum` float64, `min` and `max` that of `of`.
+  package let type: DataType
+  package let kind: Kind
+}
+
+/// A feature view bound to its source: every expression parsed and type-checked.
+package struct CompiledView: Sendable {
+  package let view: FeatureView
+  package let entity: Entity
+  package let source: SourceTable
+  /// The source columns of the entity's keys, in the entity's order.
+  package let keyColumns: [String]
+  /// The types of those source columns.
+  package let keyTypes: [DataType]
+  package let filter: CompiledExpression?
+  /// In the view's order; only those in use when the view was compiled for a service.
+  package let features: [CompiledFeature]
+  /// Every source column needed: keys, event time, created time, rest of the primary key, then what expressions read.
+  package let sourceColumns: [String]
+}
+
+/// One use of a view by a service: a view may be joined several times under different label columns.
+package struct CompiledViewUse: Sendable {
+  /// Holds only the features that this use needs.
+  package let view: CompiledView
+  package let alias: String?
+  /// Entity key to label column, for the keys whose label column has another name.
+  package let joinKeys: [String: String]
+  /// The label column of each entity key, in the entity's order.
+  package let labelColumns: [String]
+}
+
+/// One output column of a service.
+package struct ServiceOutput: Hashable, Sendable {
+  package let outputName: String
+  /// Index into `CompiledService.views`.
+  package let view: Int
+  /// Index into that view's `features`.
+  package let feature: Int
+  package let type: DataType
+}
+
+package struct CompiledService: Sendable {
+  package let name: String
+  /// In service order.
+  package let outputs: [ServiceOutput]
+  package let views: [CompiledViewUse]
+}

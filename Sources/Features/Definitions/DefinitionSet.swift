@@ -1,0 +1,46 @@
+/// Everything the features files of one commit define, each kind sorted by name.
+///
+/// Two sets are equal when they define the same, whatever files they came from.
+package struct DefinitionSet: Sendable {
+  package private(set) var entities: [Entity]
+  package private(set) var views: [FeatureView]
+  package private(set) var services: [FeatureService]
+  /// Where each object and expression was defined, by its path; empty when read from a commit.
+  let places: [String: DefinitionPlace]
+
+  init(entities: [Entity], views: [FeatureView], services: [FeatureService], places: [String: DefinitionPlace]) {
+    self.entities = entities.sorted { $0.name < $1.name }
+    self.views = views.sorted { $0.name < $1.name }
+    self.services = services.sorted { $0.name < $1.name }
+    self.places = places
+  }
+
+  /// Nothing defined: what a new repository has.
+  package init() { self.init(entities: [], views: [], services: [], places: [:]) }
+
+  package func entity(named name: String) -> Entity? { entities.first { $0.name == name } }
+  package func view(named name: String) -> FeatureView? { views.first { $0.name == name } }
+  package func service(named name: String) -> FeatureService? { services.first { $0.name == name } }
+  package var isEmpty: Bool { entities.isEmpty && views.isEmpty && services.isEmpty }
+}
+
+extension DefinitionSet: Hashable {
+  package static func == (left: DefinitionSet, right: DefinitionSet) -> Bool {
+    left.entities == right.entities && left.views == right.views && left.services == right.services
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(entities)
+    hasher.combine(views)
+    hasher.combine(services)
+  }
+}
+
+/// The paths under which `DefinitionSet.places` keeps where things stand.
+enum DefinitionPath {
+  static func entity(_ name: String) -> String { "entity \(name)" }
+  static func view(_ name: String) -> String { "feature view \(name)" }
+  static func service(_ name: String) -> String { "feature service \(name)" }
+  static func property(_ object: String, _ property: String) -> String { "\(object).\(property)" }
+  static func feature(_ view: String, _ name: String) -> String { "\(self.view(view)): feature \(name)" }
+}

@@ -1,0 +1,63 @@
+/// Why definitions, expressions, labels or an evaluation were refused.
+///
+/// `text` says action, object, what was expected and what was found. A place in a features file is 1-based.
+package struct FeatureError: Error, Hashable, Sendable {
+  package enum Kind: String, Hashable, Sendable {
+    /// A features file or an expression cannot be read or contradicts itself.
+    case definition
+    /// A definition does not fit the columns it reads.
+    case type
+    /// An expression failed on a row: overflow, a bad cast.
+    case evaluation
+    /// A label frame does not fit the service.
+    case labels
+    /// A name that nothing has.
+    case notFound
+  }
+
+  package var kind: Kind
+  package var file: String?
+  package var line: Int?
+  package var column: Int?
+  /// Of `evaluation`: the row within the batch, counted from 0.
+  package var row: Int?
+  package var text: String
+
+  package init(
+    _ kind: Kind, _ text: String, file: String? = nil, line: Int? = nil, column: Int? = nil, row: Int? = nil
+  ) {
+    self.kind = kind
+    self.text = text
+    self.file = file
+    self.line = line
+    self.column = column
+    self.row = row
+  }
+
+  /// The same error at a place in a features file, unless it already has one.
+  func located(_ place: DefinitionPlace?) -> FeatureError {
+    guard let place, file == nil else { return self }
+    var copy = self
+    copy.file = place.file
+    copy.line = place.line
+    copy.column = place.column
+    return copy
+  }
+}
+
+extension FeatureError: CustomStringConvertible {
+  /// `features/user.yaml:12:5: text`, as compilers write places.
+  package var description: String {
+    guard let file else { return text }
+    guard let line else { return "\(file): \(text)" }
+    guard let column else { return "\(file):\(line): \(text)" }
+    return "\(file):\(line):\(column): \(text)"
+  }
+}
+
+/// Where something stands in a features file; line and column count from 1.
+package struct DefinitionPlace: Hashable, Sendable {
+  package let file: String
+  package let line: Int
+  package let column: Int
+}

@@ -1,0 +1,164 @@
+import Columns
+
+extension ExpressionEvaluator {
+  /// - Throws: for a value outside the range of the type, and for a string that is none of its values.
+  func convert(
+    _ value: Vector, from: DataType, _ node: ExpressionNode, _ active: Mask?
+  ) throws(EvaluationFailure) -> Vector {
+    if value.isNullConstant { return .null(node.type) }
+    let to = node.type
+    switch value.storage {
+    case .int(let ints): return try convertInts(ints, value, from, to, node, active)
+    case .double(let doubles): return try convertDoubles(doubles, value, to, node, active)
+    case .bool(let bools):
+      switch to.domain {
+      case .int: return .computed(.int(mapValues(bools) { Int64($0) }), valid: value.valid, from: [value])
+      case .double: return .computed(.double(mapValues(bools) { Double($0) }), valid: value.valid, from: [value])
+      case .string: return strings(value, bools.count) { bools[$0] != 0 ? "true" : "false" }
+      case .bool, .opaque: return value
+      }
+    case .string(let strings): return try parse(strings, value, to, node, active)
+    case .opaque(let column): return decimals(column, value, to)
+    }
+  }
+
+  private func strings(_ value: Vector, _ rowCount: Int, _ text: (Int) -> String) -> Vector {
+    let result = makeStrings(rowCount) { row, target in
+      guard value.isValid(row) else { return }
+      var string = text(row)
+      string.withUTF8 { target.append(bytes: UnsafeRawBufferPointer($0)) }
+    }
+    return .computed(.string(result), valid: value.valid, from: [value])
+  }
+
+  private func convertInts(
+    _ ints: Values<Int64>, _ value: Vector, _ from: DataType, _ to: DataType, _ node: ExpressionNode, _ active: Mask?
+  ) throws(EvaluationFailure) -> Vector {
+    func result(_ storage: Vector.Storage) -> Vector { .computed(storage, valid: value.valid, from: [value]) }
+    switch to {
+    case .bool: return result(.bool(mapValues(ints) { $0 != 0 ? 1 : 0 }))
+    case .float64: return result(.double(mapValues(ints) { Double($0) }))
+    case .float32: return result(.double(mapValues(ints) { Double(Float($0)) }))
+    case .string:
+      return strings(value, ints.count) {
+        from == .date ? TimestampText.text(ofDays: ints[$0]) : from.isTimestamp ? TimestampText.text(ofMicros: ints[$0]) : "\(ints[$0])"
+      }
+    case .date where from.isTimestamp: return result(.int(mapValues(ints) { TimestampText.floorDays(ofMicros: $0) }))
+    case .timestamp where from == .date:
+      try failIfAny(node, valid: value.valid, active, rowCount: ints.count, { ints[$0].multipliedReportingOverflow(by: Self.microsPerDay).overflow }) {
+        "date \(TimestampText.text(ofDays: ints[$0])) lies outside the range of timestamps"
+      }
+      return result(.int(mapValues(ints) { $0 &* Self.microsPerDay }))
+    default:
+      guard let range = to.integerRange else { return value }
+      try failIfAny(node, valid: value.valid, active, rowCount: ints.count, { !range.contains(ints[$0]) }) { "\(ints[$0]) lies outside \(to)" }
+      return value
+    }
+  }
+
+  private static let microsPerDay: Int64 = 86_400_000_000
+
+  private func convertDoubles(
+    _ doubles: Values<Double>, _ value: Vector, _ to: DataType, _ node: ExpressionNode, _ active: Mask?
+  ) throws(EvaluationFailure) -> Vector {
+    func result(_ storage: Vector.Storage) -> Vector { .computed(storage, valid: value.valid, from: [value]) }
+    switch to {
+    case .bool: return result(.bool(mapValues(doubles) { $0 != 0 ? 1 : 0 }))
+    case .float32: return result(.double(mapValues(doubles) { Double(Float($0)) }))
+    case .string: return strings(value, doubles.count) { "\(doubles[$0])" }
+    default:
+      guard let range = to.integerRange else { return value }
+      // Halves round to even, as in IEEE 754 and DuckDB.
+      func integer(_ x: Double) -> Int64? {
+        Int64(exactly: x.rounded(.toNearestOrEven)).flatMap { range.contains($0) ? $0 : nil }
+      }
+      try failIfAny(node, valid: value.valid, active, rowCount: doubles.count, { integer(doubles[$0]) == nil }) {
+        "\(doubles[$0]) lies outside \(to)"
+      }
+      return result(.int(mapValues(doubles) { integer($0) ?? 0 }))
+    }
+  }
+
+  private func parse(
+    _ texts: BytesValues, _ value: Vector, _ to: DataType, _ node: ExpressionNode, _ active: Mask?
+  ) throws(EvaluationFailure) -> Vector {
+    let rowCount = texts.count
+    func text(_ row: Int) -> Substring {
+      let string = Substring(texts.string(at: row))
+      let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+      return string.drop(while: isBlank).reversedDrop(while: isBlank)
+    }
+    func values<T: BitwiseCopyable>(_ zero: T, _ parse: (Substring) -> T?) throws(EvaluationFailure) -> Values<T> {
+      var bad = false
+      let result = Values<T>.filled(rowCount) { target in
+        for row in 0..<rowCount {
+          let parsed = value.isValid(row) ? parse(text(row)) : zero
+          bad = bad || parsed == nil
+          target[row] = parsed ?? zero
+        }
+      }
+      if bad {
+        try failIfAny(node, valid: value.valid, active, rowCount: rowCount, { parse(text($0)) == nil }) {
+          "'\(texts.string(at: $0).prefix(60))' is no \(to)"
+        }
+      }
+      return result
+    }
+    func result(_ storage: Vector.Storage) -> Vector { .computed(storage, valid: value.valid, from: [value]) }
+    switch to {
+    case .string: return value
+    case .bool: return result(.bool(try values(0) { Self.bool(parsing: $0) }))
+    case .float64: return result(.double(try values(0) { Self.double(parsing: $0) }))
+    case .float32: return result(.double(try values(0) { Self.double(parsing: $0).map { Double(Float($0)) } }))
+    case .date: return result(.int(try values(0) { TimestampText.days(parsing: $0).map(Int64.init) }))
+    case .timestamp: return result(.int(try values(0) { TimestampText.micros(parsing: $0) }))
+    default:
+      let range = to.integerRange ?? Int64.min...Int64.max
+      return result(.int(try values(0) { Int64($0).flatMap { range.contains($0) ? $0 : nil } }))
+    }
+  }
+
+  private static func bool(parsing text: Substring) -> UInt8? {
+    switch text.lowercased() {
+    case "true", "t", "1": 1
+    case "false", "f", "0": 0
+    default: nil
+    }
+  }
+
+  /// Decimal notation, `inf` and `nan`; no hexadecimal floats.
+  private static func double(parsing text: Substring) -> Double? {
+    text.utf8.contains { $0 | 0x20 == UInt8(ascii: "x") } ? nil : Double(text)
+  }
+
+  private func decimals(_ column: Column, _ value: Vector, _ to: DataType) -> Vector {
+    guard case .decimal(_, let scale) = column.type else { preconditionFailure("The checker casts no \(column.type)") }
+    let doubles = mapValues(column.values(Int128.self)) { (unscaled: Int128) -> Double in
+      // Read as text the quotient is rounded once; a decimal of at most 39 digits is always a number.
+      let exact = Double("\(unscaled)e-\(scale)") ?? .nan
+      return to == .float32 ? Double(Float(exact)) : exact
+    }
+    return .computed(.double(doubles), valid: value.valid, from: [value])
+  }
+}
+
+extension Substring {
+  fileprivate func reversedDrop(while predicate: (Character) -> Bool) -> Substring {
+    var result = self
+    while let last = result.last, predicate(last) { result.removeLast() }
+    return result
+  }
+}
+
+extension DataType {
+  /// The values of an integer type, as far as int64 holds them; nil for other types.
+  fileprivate var integerRange: ClosedRange<Int64>? {
+    switch self {
+    case .int8: Int64(Int8.min)...Int64(Int8.max)
+    case .int16: Int64(Int16.min)...Int64(Int16.max)
+    case .int32: Int64(Int32.min)...Int64(Int32.max)
+    case .int64: Int64.min...Int64.max
+    default: nil
+    }
+  }
+}

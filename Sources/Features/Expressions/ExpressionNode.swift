@@ -1,0 +1,84 @@
+import Columns
+
+/// An expression after type checking: what the evaluator walks.
+///
+/// The evaluator computes in four domains (`DataType.domain`): every integer, date and timestamp is an int64 there, every
+/// float a float64. A node's type says what the numbers mean, and how wide they are in a result.
+final class ExpressionNode: Sendable {
+  indirect enum Operation: Sendable {
+    /// Index into the columns of the expression.
+    case column(Int)
+    case literal(Literal)
+    case negate(ExpressionNode)
+    case not(ExpressionNode)
+    /// Both operands are of the node's domain.
+    case arithmetic(Arithmetic, ExpressionNode, ExpressionNode)
+    /// Both operands are of one domain.
+    case comparison(Comparison, ExpressionNode, ExpressionNode)
+    case and([ExpressionNode])
+    case or([ExpressionNode])
+    case isNull(ExpressionNode, negated: Bool)
+    case between(ExpressionNode, low: ExpressionNode, high: ExpressionNode, negated: Bool)
+    case inList(ExpressionNode, [ExpressionNode], negated: Bool)
+    case choice(operand: ExpressionNode?, branches: [Branch], otherwise: ExpressionNode?)
+    case coalesce([ExpressionNode])
+    /// Null where the two are equal, else the first.
+    case nullIf(ExpressionNode, ExpressionNode)
+    /// The least or greatest of those that are not null.
+    case extreme(greatest: Bool, [ExpressionNode])
+    /// All operands are strings.
+    case concatenation([ExpressionNode], skipsNulls: Bool)
+    case convert(ExpressionNode)
+    case function(ScalarFunction, ExpressionNode)
+    case round(ExpressionNode, digits: Int)
+  }
+
+  struct Branch: Sendable {
+    let when: ExpressionNode
+    let then: ExpressionNode
+  }
+
+  let operation: Operation
+  let type: DataType
+  /// The bytes before it in the text.
+  let offset: Int
+
+  init(_ operation: Operation, _ type: DataType, offset: Int) {
+    self.operation = operation
+    self.type = type
+    self.offset = offset
+  }
+}
+
+/// Functions of one value.
+enum ScalarFunction: String, Sendable, CaseIterable {
+  case abs, floor, ceil, ln, exp, sqrt, lower, upper, length
+}
+
+/// How the evaluator holds the values of a type.
+enum ValueDomain: Sendable {
+  case int, double, bool, string
+  /// Decimal and binary: they can be passed on and tested for null, and nothing else yet.
+  case opaque
+}
+
+extension DataType {
+  var domain: ValueDomain {
+    switch self {
+    case .bool: .bool
+    case .string: .string
+    case .float32, .float64: .double
+    case .decimal, .binary: .opaque
+    default: .int
+    }
+  }
+
+  /// The type that operations compute with: the widest of its kind.
+  var widened: DataType {
+    if isInteger { return .int64 }
+    if isFloat { return .float64 }
+    return isTimestamp ? .timestampMicros : self
+  }
+
+  var isNumber: Bool { isInteger || isFloat }
+}

@@ -1,0 +1,179 @@
+import Columns
+
+extension ViewEvents {
+  /// Reads, filters and evaluates the rows of a view.
+  ///
+  /// - Throws: `evaluation` when an expression fails on a row, whatever entity it belongs to; what the source throws.
+  /// - Complexity: O(rows)
+  package static func build(_ view: CompiledView, from source: any FeatureSource) throws -> ViewEvents {
+    let batch = try source.rows(view.source.name, columns: view.sourceColumns, order: view.eventOrder)
+    return try build(view, rows: batch)
+  }
+
+  /// - Parameter rows: the view's source columns, in the order that `eventOrder` names.
+  package static func build(_ view: CompiledView, rows: Batch) throws -> ViewEvents {
+    guard rows.rowCount < Int(Int32.max) else {
+      throw FeatureError(.evaluation, "\(view.title): dataset \(view.source.name) has \(rows.rowCount) rows, at most 2147483646 are supported")
+    }
+    let rows = try filtered(view, rows)
+    let columns = try view.keyColumns.map { name in try column(name, of: rows, for: view) }
+    let times = try view.source.eventTime.map { name in try eventTimes(column(name, of: rows, for: view), named: name, of: view) }
+    let starts = try entityStarts(columns, times: times, of: view)
+    let index = try entityIndex(columns, starts: starts, of: view)
+    var features: [FeatureEvents] = []
+    for feature in view.features { features.append(try events(of: feature, rows)) }
+    return ViewEvents(
+      index: index, starts: Values(starts.slice, count: starts.count), times: times, features: features,
+      featureTypes: view.features.map(\.type), ttlMicros: view.view.ttlMicros, eventCount: rows.rowCount)
+  }
+
+  private static func column(_ name: String, of rows: Batch, for view: CompiledView) throws(FeatureError) -> Column {
+    guard let column = rows[name] else {
+      throw FeatureError(.notFound, "\(view.title): the rows of dataset \(view.source.name) lack column \(name)")
+    }
+    return column
+  }
+
+  /// The rows that pass the view's `where` and have a whole key.
+  private static func filtered(_ view: CompiledView, _ rows: Batch) throws -> Batch {
+    var mask: Bitmap?
+    for name in view.keyColumns {
+      guard let validity = rows[name]?.validity else { continue }
+      mask = mask.map { $0.intersection(validity) } ?? validity
+    }
+    if let filter = view.filter {
+      let passing = try filter.evaluate(rows).trueBits
+      mask = mask.map { $0.intersection(passing) } ?? passing
+    }
+    guard let mask, mask.setCount < rows.rowCount else { return rows }
+    return rows.filter(mask)
+  }
+
+  private static func eventTimes(_ column: Column, named name: String, of view: CompiledView) throws -> Values<Int64> {
+    let object = "\(view.title): event time \(name) of dataset \(view.source.name)"
+    if let row = column.firstNull {
+      throw FeatureError(.evaluation, "\(object): expected a time in every row, found null in row \(row + 1)", row: row)
+    }
+    do {
+      return try column.cast(to: .timestampMicros).values(Int64.self)
+    } catch {
+      throw FeatureError(.evaluation, "\(object): \(error)", row: error.row)
+    }
+  }
+
+  private struct Starts {
+    let slice: BufferSlice
+    let count: Int
+    let rows: [Int32]
+  }
+
+  /// Where a row's key differs from the one before; checks on the way that times ascend.
+  private static func entityStarts(_ keys: [Column], times: Values<Int64>?, of view: CompiledView) throws -> Starts {
+    let count = keys[0].count
+    var isStart = [Bool](repeating: false, count: count)
+    if count > 0 { isStart[0] = true }
+    isStart.withUnsafeMutableBufferPointer { flags in
+      for key in keys { key.markChanges(in: flags) }
+    }
+    var rows: [Int32] = []
+    for row in 0..<count {
+      if isStart[row] {
+        rows.append(Int32(row))
+      } else if let times, times[row] < times[row - 1] {
+        throw FeatureError(
+          .evaluation, "\(view.title): rows of dataset \(view.source.name) were read out of the order of entity and event time")
+      }
+    }
+    let buffer = Buffer(byteCapacity: (rows.count + 1) * 4)
+    let target = buffer.pointer.bindMemory(to: UInt32.self, capacity: rows.count + 1)
+    for (entity, row) in rows.enumerated() { target[entity] = UInt32(row) }
+    target[rows.count] = UInt32(count)
+    return Starts(slice: BufferSlice(buffer, byteCount: (rows.count + 1) * 4), count: rows.count + 1, rows: rows)
+  }
+
+  private static func entityIndex(_ keys: [Column], starts: Starts, of view: CompiledView) throws -> EntityIndex {
+    do {
+      let firsts = try keys.map { key in try key.take(starts.rows).cast(to: key.type.entityKeyType) }
+      let (index, repetition) = EntityIndex.build(try KeyEncoder.encodeAll(firsts, rows: 0..<starts.rows.count))
+      guard repetition == nil else {
+        throw FeatureError(.evaluation, "\(view.title): rows of dataset \(view.source.name) were read out of the order of their entities")
+      }
+      return index
+    } catch let error as CastError {
+      throw FeatureError(.evaluation, "\(view.title): \(error)")
+    } catch let error as KeyError {
+      throw FeatureError(.type, "\(view.title): \(error)")
+    }
+  }
+
+  private static func events(of feature: CompiledFeature, _ rows: Batch) throws -> FeatureEvents {
+    switch feature.kind {
+    case .value(let expression): return .value(try expression.evaluate(rows).canonicalized())
+    case .aggregate(let function, let of, let window, let filter):
+      let passing = try filter.map { try $0.evaluate(rows).trueBits }
+      var values = try of?.evaluate(rows)
+      if function == .sum || function == .avg {
+        values = try values.map { values in try values.cast(to: values.type.summedType) }
+      }
+      return .aggregate(
+        AggregateInput(
+          function: function, window: window, type: feature.type, values: values?.canonicalized(),
+          passing: passing.flatMap { $0.setCount == $0.count ? nil : $0 }))
+    }
+  }
+}
+
+extension CompiledView {
+  package var title: String { "Feature view \(view.name)" }
+
+  /// The order in which events are read: entity keys, event time, created time, what else makes a row unique.
+  package var eventOrder: [String] {
+    var seen: Set<String> = []
+    let order = keyColumns + [source.eventTime, source.createdTime].compactMap { $0 } + source.primaryKey
+    return order.filter { seen.insert($0).inserted }
+  }
+}
+
+extension Column {
+  /// The rows of a bool column that are true, not false or null.
+  var trueBits: Bitmap { validity.map { bits.intersection($0) } ?? bits }
+
+  var firstNull: Int? { validity.flatMap { validity in (0..<count).first { !validity[$0] } } }
+
+  /// Sets the flag of every row whose value differs from the one before.
+  /// - Precondition: no nulls; as many flags as rows
+  func markChanges(in flags: UnsafeMutableBufferPointer<Bool>) {
+    precondition(flags.count == count)
+    func mark<Element: BitwiseCopyable & Equatable>(_: Element.Type) {
+      values(Element.self).withPointer { values in
+        for row in 1..<max(count, 1) { flags[row] = flags[row] || values[row] != values[row - 1] }
+      }
+    }
+    switch type {
+    case .bool:
+      let bits = bits
+      for row in 1..<max(count, 1) where bits[row] != bits[row - 1] { flags[row] = true }
+    case .string, .binary:
+      let bytes = bytes
+      for row in 1..<max(count, 1) where !flags[row] { flags[row] = !bytes[row].elementsEqual(bytes[row - 1]) }
+    case .int8, .uint8: mark(UInt8.self)
+    case .int16, .uint16: mark(UInt16.self)
+    case .int32, .uint32, .float32, .date: mark(UInt32.self)
+    case .int64, .uint64, .float64, .timestamp: mark(UInt64.self)
+    case .decimal: mark(UInt128.self)
+    }
+  }
+}
+
+extension Bitmap {
+  /// - Precondition: equal length
+  func intersection(_ other: Bitmap) -> Bitmap {
+    precondition(count == other.count)
+    let byteCount = (count + 63) / 64 * 8
+    let buffer = Buffer(byteCapacity: byteCount)
+    for index in stride(from: 0, to: count, by: 64) {
+      buffer.pointer.storeBytes(of: word(at: index) & other.word(at: index), toByteOffset: index / 8, as: UInt64.self)
+    }
+    return Bitmap(BufferSlice(buffer, byteCount: byteCount), count: count)
+  }
+}

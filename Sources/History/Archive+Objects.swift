@@ -1,0 +1,107 @@
+import Objects
+import Synchronization
+
+extension Archive {
+  /// - Throws: `notFound`, or `corrupt` when what is stored is not what the id names. The same for all readers below.
+  package func commit(_ id: CommitID) throws(StoreError) -> Commit {
+    try Commit(decoding: content(.commit, id.hash), object: "commit \(id)")
+  }
+
+  package func root(_ id: RootID) throws(StoreError) -> Root {
+    try Root(decoding: content(.root, id.hash), object: "root \(id)")
+  }
+
+  package func blob(_ id: BlobID) throws(StoreError) -> [UInt8] { try content(.blob, id.hash) }
+
+  /// The canonical JSON of a commit, whose SHA-256 is the id.
+  package func canonicalBytes(of id: CommitID) throws(StoreError) -> [UInt8] { try content(.commit, id.hash) }
+
+  /// The partitions of a dataset version, ascending by number.
+  package func partitions(of id: RootID) throws(StoreError) -> [PartitionEntry] {
+    let root = try root(id)
+    var found: [PartitionEntry] = []
+    try forEachEntry(of: root.partitions, kind: .partitions) { (entry) throws(StoreError) in
+      guard let number = PartitionEntry.number(fromKey: entry.firstKey) else {
+        throw StoreError(kind: .corrupt, text: "Cannot read root \(id): the key of a partition has \(entry.firstKey.count) bytes, not 8")
+      }
+      found.append(PartitionEntry(number: number, tree: NodeID(hash: entry.child), rowCount: entry.rowCount))
+    }
+    guard found.reduce(0, { $0 + $1.rowCount }) == root.rowCount else {
+      throw StoreError(kind: .corrupt, text: "Cannot read root \(id): its partitions do not have \(root.rowCount) rows together")
+    }
+    return found
+  }
+
+  /// The leaves of a partition, ascending by key.
+  package func leaves(of tree: NodeID) throws(StoreError) -> [LeafEntry] {
+    var found: [LeafEntry] = []
+    try forEachEntry(of: tree, kind: .leaves) { (entry) throws(StoreError) in found.append(LeafEntry(entry)) }
+    return found
+  }
+
+  /// Every entry of level 1 from left to right.
+  private func forEachEntry(
+    of id: NodeID, kind: Node.Kind, _ body: (Node.Entry) throws(StoreError) -> Void
+  ) throws(StoreError) {
+    // Depth first; the last of the array is the next to be visited.
+    var open: [(id: NodeID, parent: (level: Int, rowCount: Int)?)] = [(id, nil)]
+    while let next = open.popLast() {
+      let node = try node(next.id, kind: kind, parent: next.parent)
+      if node.level == 1 {
+        for entry in node.entries { try body(entry) }
+      } else {
+        for entry in node.entries.reversed() { open.append((NodeID(hash: entry.child), (node.level, entry.rowCount))) }
+      }
+    }
+  }
+
+  /// A node that is what the entry of its parent says.
+  func node(_ id: NodeID, kind: Node.Kind, parent: (level: Int, rowCount: Int)?) throws(StoreError) -> Node {
+    let node = try node(id)
+    guard node.kind == kind, parent.map({ $0.level == node.level + 1 && $0.rowCount == node.rowCount }) ?? true else {
+      throw StoreError(kind: .corrupt, text: "Cannot read node \(id): its kind, level or row count is not what its parent says")
+    }
+    return node
+  }
+
+  private func node(_ id: NodeID) throws(StoreError) -> Node {
+    if let cached = nodeCache.withLock({ $0[id] }) { return cached }
+    let node = try Node(decoding: content(.node, id.hash), object: "node \(id)")
+    nodeCache.withLock { cache in
+      if cache.count >= Self.nodeCacheCountMax { cache.removeAll(keepingCapacity: true) }
+      cache[id] = node
+    }
+    return node
+  }
+
+  /// The bytes of a packed object, compared with its id.
+  func content(_ kind: ObjectKind, _ id: Hash256) throws(StoreError) -> [UInt8] {
+    guard let record = try catalog.object(kind: kind.rawValue, id: id.bytes) else {
+      throw StoreError(kind: .notFound, text: "Cannot read \(kind.name) \(id): it is not stored in \(volume.absolutePath(""))")
+    }
+    guard case .pack(let name, let offset) = record.place else {
+      throw StoreError(kind: .corrupt, text: "Cannot read \(kind.name) \(id): the catalog names no pack for it")
+    }
+    let path = Pack.path(ofName: name)
+    let bytes: [UInt8]
+    do {
+      bytes = try volume.read(path, from: offset, byteCount: record.byteCount)
+    } catch where error.kind == .notFound {
+      throw StoreError(kind: .corrupt, text: "Cannot read \(kind.name) \(id): its pack \(volume.absolutePath(path)) is missing")
+    } catch where error.kind == .corrupt {
+      throw StoreError(kind: .corrupt, text: "Cannot read \(kind.name) \(id): \(error.text)")
+    }
+    let found = Hash256(bytes: Checksum.sha256(bytes))
+    guard found == id else {
+      throw StoreError(
+        kind: .corrupt, text: "Cannot read \(kind.name) \(id) from \(volume.absolutePath(path)): its bytes have SHA-256 \(found)")
+    }
+    return bytes
+  }
+}
+
+extension LeafEntry {
+  init(_ entry: Node.Entry) {
+    self.init(firstKey: entry.firstKey, lastKey: entry.lastKey, rowCount: entry.rowCount, id: LeafID(hash: entry.child))
+  }
+}

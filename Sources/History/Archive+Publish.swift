@@ -1,0 +1,128 @@
+import Objects
+import Synchronization
+
+/// What became of the wish to move a ref.
+package enum PublishOutcome: Hashable, Sendable {
+  /// The ref stands for the commit now, or did already.
+  case moved
+  /// The ref stood for something else than expected (nil: it does not exist) and was not moved.
+  case lostRace(current: CommitID?)
+}
+
+extension Archive {
+  /// Makes the objects of a draft durable, then lets a branch stand for the commit, if the branch still stands for what the
+  /// writer saw.
+  ///
+  /// Objects that are stored already are not written again. On `lostRace` the new objects may have been stored; they serve
+  /// the next attempt or become garbage. When this throws, the branch is at one of the two commits.
+  /// - Parameters:
+  ///   - commit: in the draft, or stored.
+  ///   - expecting: nil when the branch must not exist yet.
+  /// - Throws: `notFound` when the draft or the commit names an object that is stored nowhere; `invalid` for a name that
+  ///   cannot be a branch; `exists` when the name is that of a tag; `corrupt`, `io`.
+  package func publish(
+    _ draft: Draft, commit: CommitID, to branch: String, expecting: CommitID?, reason: String
+  ) throws(StoreError) -> PublishOutcome {
+    try RefName.check(branch)
+    let current = try catalog.ref(named: branch)
+    if let current, current.kind != RefKind.branch.rawValue { throw Self.otherKind(branch, current.kind) }
+    let currentID = current.map { CommitID(bytes: $0.target) }
+    // Nothing is written for a race that is lost already; the transaction below decides the others.
+    guard currentID == expecting || currentID == commit else { return .lostRace(current: currentID) }
+
+    let objects = try newObjects(of: draft)
+    try checkReferences(of: objects, in: draft)
+    if !draft.known.contains(Draft.Reference(kind: .commit, id: commit.hash)) {
+      guard try catalog.missing(kind: ObjectKind.commit.rawValue, ids: [commit.bytes]).isEmpty else {
+        throw StoreError(kind: .notFound, text: "Cannot publish commit \(commit) to \(branch): it is neither in the draft nor stored")
+      }
+    }
+    let leaves = staged.withLock { staged in staged.filter { draft.leafIDs.contains($0.key) } }
+    let records = try makeDurable(objects, leaves)
+    let outcome = try move(
+      RefMove(
+        name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
+      registering: records)
+    return outcome
+  }
+
+  /// Moves a ref by compare-and-swap, and the log with it.
+  func move(_ move: RefMove, registering records: [ObjectRecord] = []) throws(StoreError) -> PublishOutcome {
+    guard move.reason.utf8.count <= RefLogFile.payloadByteCountMax / 16 else {
+      throw StoreError(kind: .invalid, text: "Cannot move \(move.name): the reason has \(move.reason.utf8.count) bytes, at most 65536 are kept")
+    }
+    try refLog.check(against: catalog)
+    let outcome = try catalog.register(records, moving: move, nowMicros: now())
+    let registered = Set(records.filter { $0.place == .ownFile }.map { LeafID(bytes: $0.id) })
+    if !registered.isEmpty { staged.withLock { staged in staged = staged.filter { !registered.contains($0.key) } } }
+    switch outcome {
+    case .moved:
+      try refLog.catchUp(with: catalog)
+      return .moved
+    case .alreadyThere: return .moved
+    case .lostRace(let current): return .lostRace(current: current.map { CommitID(bytes: $0) })
+    case .otherKind(let kind): throw Self.otherKind(move.name, kind)
+    }
+  }
+
+  static func otherKind(_ name: String, _ kind: UInt8) -> StoreError {
+    let found = RefKind(rawValue: kind) == .tag ? "tag" : "branch"
+    return StoreError(kind: .exists, text: "Cannot move \(name): it is a \(found)")
+  }
+
+  // MARK: Steps
+
+  private func newObjects(of draft: Draft) throws(StoreError) -> [Draft.Object] {
+    var missing: Set<Draft.Reference> = []
+    for kind in ObjectKind.allCases {
+      let ids = draft.objects.filter { $0.kind == kind }.map(\.id.bytes)
+      for id in try catalog.missing(kind: kind.rawValue, ids: ids) {
+        missing.insert(Draft.Reference(kind: kind, id: Hash256(bytes: id)))
+      }
+    }
+    return draft.objects.filter { missing.contains(Draft.Reference(kind: $0.kind, id: $0.id)) }
+  }
+
+  /// A commit must never name what is not there.
+  private func checkReferences(of objects: [Draft.Object], in draft: Draft) throws(StoreError) {
+    var wanted: [ObjectKind: [Hash256: Draft.Object]] = [:]
+    for object in objects {
+      for reference in object.references where !draft.known.contains(reference) {
+        wanted[reference.kind, default: [:]][reference.id] = object
+      }
+    }
+    let ready = staged.withLock { Set($0.keys) }
+    for (kind, ids) in wanted {
+      let asked = ids.keys.filter { kind != .leaf || !ready.contains(LeafID(hash: $0)) }
+      guard let lost = try catalog.missing(kind: kind.rawValue, ids: asked.map(\.bytes)).first else { continue }
+      let id = Hash256(bytes: lost)
+      let object = ids[id].map { "\($0.kind.name) \($0.id)" } ?? "an object"
+      throw StoreError(kind: .notFound, text: "Cannot publish \(object): it names \(kind.name) \(id), which is not stored")
+    }
+  }
+
+  /// Writes one pack of the objects and of what is known of the leaves; with it the names of the leaf files become durable.
+  private func makeDurable(
+    _ objects: [Draft.Object], _ leaves: [LeafID: LeafRecord]
+  ) throws(StoreError) -> [ObjectRecord] {
+    guard !objects.isEmpty || !leaves.isEmpty else { return [] }
+    let sorted = leaves.sorted { $0.key < $1.key }
+    let pack = Pack(
+      sorted.map { (.leaf, $0.key.hash, $0.value.encoded) } + objects.map { ($0.kind, $0.id, $0.bytes) })
+    try volume.stage(pack.path, pack.bytes)
+    var folders = ["packs"]
+    // The folders of leaves are made when they are first needed, so the folder above must be durable too.
+    if !leaves.isEmpty { folders += Set(leaves.keys.map(Self.folder)) + ["leaves"] }
+    try volume.syncFolders(folders)
+
+    return sorted.map { id, leaf in
+      ObjectRecord(
+        kind: ObjectKind.leaf.rawValue, id: id.bytes, place: .ownFile, byteCount: leaf.byteCount,
+        fileSHA256: leaf.fileSHA256, digests: leaf.digests)
+    } + pack.entries.filter { $0.kind != .leaf }.map { entry in
+      ObjectRecord(
+        kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
+        byteCount: entry.byteCount)
+    }
+  }
+}

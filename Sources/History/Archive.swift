@@ -1,0 +1,106 @@
+import JSON
+import Objects
+import Synchronization
+
+/// The history of one repository: its objects, commits, refs, and the log of their moves.
+///
+/// May be used from any thread; other processes may use the same repository. What `publish` and the ref operations
+/// acknowledge is durable. A leaf that was put is durable once a published commit names it.
+package final class Archive: Sendable {
+  let volume: any Volume
+  let catalog: Catalog
+  let now: @Sendable () -> Int64
+  let refLog: RefLogFile
+  /// Leaf files written by this archive that no publish has registered yet.
+  let staged = Mutex<[LeafID: LeafRecord]>([:])
+  /// Decoded nodes, the whole forgotten when it grows past `nodeCacheCountMax`.
+  let nodeCache = Mutex<[NodeID: Node]>([:])
+  static let nodeCacheCountMax = 4096
+
+  /// `format` in the file of that name.
+  static let format: Int64 = 1
+  static let formatPath = "format"
+
+  /// - Parameter now: the clock, microseconds since 1970 UTC.
+  private init(volume: any Volume, catalog: Catalog, now: @escaping @Sendable () -> Int64) {
+    self.volume = volume
+    self.catalog = catalog
+    self.now = now
+    refLog = RefLogFile(volume: volume)
+  }
+
+  /// Makes a repository in a folder, which is made if need be.
+  /// - Throws: `exists` when there is one already.
+  package static func create(
+    at folder: String, now: @escaping @Sendable () -> Int64 = { Clock.nowMicros() }
+  ) throws(StoreError) -> Archive {
+    let volume = LocalVolume(root: folder)
+    try refuseExisting(volume)
+    try volume.makeDirectory("")
+    return try create(on: volume, catalog: Catalog.create(at: catalogPath(volume)), now: now)
+  }
+
+  /// Makes a repository on any volume, with a catalog that is somewhere else.
+  package static func create(
+    on volume: any Volume, catalog: Catalog, now: @escaping @Sendable () -> Int64 = { Clock.nowMicros() }
+  ) throws(StoreError) -> Archive {
+    try refuseExisting(volume)
+    for folder in ["leaves", "packs", "tmp"] { try volume.makeDirectory(folder) }
+    let archive = Archive(volume: volume, catalog: catalog, now: now)
+    try archive.refLog.create()
+    if try catalog.setting(headSetting) == nil { try catalog.setSetting(headSetting, to: "main") }
+    // Last, because this file tells a repository from one whose making was interrupted.
+    try volume.writeDurably(formatPath, JSON.object(["format": .int(format), "program": .string("almanac")]).canonicalBytes)
+    return archive
+  }
+
+  /// - Throws: `notARepository` when the folder holds none or one of another format, `corrupt` when it is damaged.
+  package static func open(
+    at folder: String, now: @escaping @Sendable () -> Int64 = { Clock.nowMicros() }
+  ) throws(StoreError) -> Archive {
+    let volume = LocalVolume(root: folder)
+    try checkFormat(volume)
+    return Archive(volume: volume, catalog: try Catalog.open(at: catalogPath(volume)), now: now)
+  }
+
+  /// Opens a repository on any volume, with a catalog that is somewhere else.
+  package static func open(
+    on volume: any Volume, catalog: Catalog, now: @escaping @Sendable () -> Int64 = { Clock.nowMicros() }
+  ) throws(StoreError) -> Archive {
+    try checkFormat(volume)
+    return Archive(volume: volume, catalog: catalog, now: now)
+  }
+
+  /// A new, empty draft.
+  package func draft() -> Draft { Draft() }
+
+  private static func catalogPath(_ volume: LocalVolume) -> String { volume.absolutePath("catalog.sqlite") }
+
+  private static func refuseExisting(_ volume: any Volume) throws(StoreError) {
+    if try volume.exists(formatPath) {
+      throw StoreError(kind: .exists, text: "Cannot make a repository in \(volume.absolutePath("")): there is one already")
+    }
+  }
+
+  private static func checkFormat(_ volume: any Volume) throws(StoreError) {
+    let folder = volume.absolutePath("")
+    guard try volume.exists(formatPath) else {
+      throw StoreError(kind: .notARepository, text: "Cannot open \(folder): it is not a repository (it has no file \(formatPath))")
+    }
+    let json: JSON
+    do {
+      json = try JSON(parsing: try volume.read(formatPath))
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(kind: .corrupt, text: "Cannot read \(volume.absolutePath(formatPath)): \(error)")
+    }
+    guard case .int(let found)? = json["format"] else {
+      throw StoreError(kind: .corrupt, text: "Cannot read \(volume.absolutePath(formatPath)): expected an integer as format")
+    }
+    guard found == format else {
+      throw StoreError(
+        kind: .notARepository, text: "Cannot open \(folder): expected repository format \(format), found \(found); use a program that knows it")
+    }
+  }
+}

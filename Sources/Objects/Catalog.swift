@@ -1,0 +1,144 @@
+import Foundation
+import GRDB
+
+/// The catalog of a repository: which objects exist and where, what the refs stand for, and every move they made.
+///
+/// A SQLite database in WAL mode with `synchronous = FULL`: a transaction is durable when its call returns. Any number of
+/// threads and processes may use it; a writer waits up to `busyTimeoutSeconds` for another. Everything in it can be rebuilt
+/// from the packs, the leaf files and the ref log, except the settings.
+package final class Catalog: Sendable {
+  package static let busyTimeoutSeconds = 20.0
+  /// `PRAGMA application_id`: "ALMC".
+  private static let applicationID: Int32 = 0x414C_4D43
+  /// `PRAGMA user_version`.
+  private static let version: Int32 = 1
+
+  let database: any DatabaseWriter
+  /// For messages.
+  let path: String
+
+  private init(database: any DatabaseWriter, path: String) {
+    self.database = database
+    self.path = path
+  }
+
+  /// Makes the catalog, or completes one whose making was interrupted.
+  package static func create(at path: String) throws(StoreError) -> Catalog {
+    let catalog = try connect(to: path)
+    try catalog.makeTables()
+    return catalog
+  }
+
+  /// - Throws: `corrupt` when there is no catalog or the file is not one; `notARepository` for a version unknown here.
+  package static func open(at path: String) throws(StoreError) -> Catalog {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw StoreError(kind: .corrupt, text: "Cannot open the catalog \(path): the file is missing")
+    }
+    let catalog = try connect(to: path)
+    try catalog.checkVersion()
+    return catalog
+  }
+
+  /// A catalog that is gone with its last reference.
+  package static func inMemory() throws(StoreError) -> Catalog {
+    let catalog = try access("open", "in memory") {
+      Catalog(database: try DatabaseQueue(configuration: configuration()), path: "in memory")
+    }
+    try catalog.makeTables()
+    return catalog
+  }
+
+  private static func configuration() -> Configuration {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(busyTimeoutSeconds)
+    configuration.foreignKeysEnabled = false
+    configuration.label = "catalog"
+    return configuration
+  }
+
+  private static func connect(to path: String) throws(StoreError) -> Catalog {
+    try access("open", path) {
+      let pool = try DatabasePool(path: path, configuration: configuration())
+      // Opening in WAL mode sets NORMAL, with which a commit could be lost at a power failure.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      return Catalog(database: pool, path: path)
+    }
+  }
+
+  private func makeTables() throws(StoreError) {
+    try write("make") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS pack (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+          CREATE TABLE IF NOT EXISTS object (
+            kind INTEGER NOT NULL, id BLOB NOT NULL, pack INTEGER, offset INTEGER, byteCount INTEGER NOT NULL,
+            sha256 BLOB, digests BLOB, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS ref (name TEXT PRIMARY KEY NOT NULL, kind INTEGER NOT NULL, target BLOB NOT NULL) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS reflog (
+            sequence INTEGER PRIMARY KEY, ref TEXT NOT NULL, refKind INTEGER NOT NULL, old BLOB, new BLOB,
+            timeMicros INTEGER NOT NULL, reason TEXT NOT NULL);
+          CREATE INDEX IF NOT EXISTS reflogByRef ON reflog (ref, timeMicros);
+          PRAGMA application_id = \(Self.applicationID);
+          PRAGMA user_version = \(Self.version);
+          """)
+    }
+  }
+
+  private func checkVersion() throws(StoreError) {
+    let (application, version) = try read("open") { database in
+      (try Int32.fetchOne(database, sql: "PRAGMA application_id") ?? 0, try Int32.fetchOne(database, sql: "PRAGMA user_version") ?? 0)
+    }
+    guard application == Self.applicationID else {
+      throw StoreError(kind: .corrupt, text: "Cannot open the catalog \(path): it is a database of another program")
+    }
+    guard version == Self.version else {
+      throw StoreError(
+        kind: .notARepository,
+        text: "Cannot open the catalog \(path): expected catalog version \(Self.version), found \(version)")
+    }
+  }
+
+  // MARK: Access
+
+  func read<Result>(_ action: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
+    try Self.access(action, path) { try database.read(body) }
+  }
+
+  /// One transaction, which holds the right to write from its start.
+  func write<Result>(_ action: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
+    try Self.access(action, path) {
+      try database.writeWithoutTransaction { database in
+        var result: Result?
+        try database.inTransaction(.immediate) {
+          result = try body(database)
+          return .commit
+        }
+        guard let result else { throw StoreError(kind: .io(EIO), text: "Cannot \(action) the catalog \(path): no result") }
+        return result
+      }
+    }
+  }
+
+  private static func access<Result>(
+    _ action: String, _ path: String, _ body: () throws -> Result
+  ) throws(StoreError) -> Result {
+    do {
+      return try body()
+    } catch let error as StoreError {
+      throw error
+    } catch let error as DatabaseError {
+      let kind: StoreError.Kind =
+        switch error.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
+        case .SQLITE_BUSY, .SQLITE_LOCKED: .io(EBUSY)
+        case .SQLITE_FULL: .io(ENOSPC)
+        case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: .io(EACCES)
+        default: .io(EIO)
+        }
+      throw StoreError(kind: kind, text: "Cannot \(action) the catalog \(path): \(error.message ?? "SQLite error \(error.resultCode.rawValue)")")
+    } catch {
+      throw StoreError(kind: .io(EIO), text: "Cannot \(action) the catalog \(path): \(error)")
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import Glibc
+
+package enum Clock {
+  /// Microseconds since 1970 UTC.
+  package static func nowMicros() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+  }
+}

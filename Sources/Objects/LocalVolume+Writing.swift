@@ -1,0 +1,108 @@
+import Glibc
+
+extension LocalVolume {
+  /// Files are written here and renamed to where they belong, on the same file system.
+  private static let stagingFolder = "tmp"
+
+  package func stage(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+    let temporary = "\(Self.stagingFolder)/\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+    let file: Int32
+    do throws(StoreError) {
+      file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      try makeMissingFolders(Self.stagingFolder, isDurable: false)
+      file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL)
+    }
+    do throws(StoreError) {
+      defer { close(file) }
+      try write(bytes, to: file, path)
+    } catch {
+      unlink(absolutePath(temporary))
+      throw error
+    }
+    guard rename(absolutePath(temporary), absolutePath(path)) == 0 else {
+      // The folder of the file is made when it is first needed.
+      if errno == ENOENT {
+        try makeMissingFolders(VolumePath.folder(of: path), isDurable: false)
+        if rename(absolutePath(temporary), absolutePath(path)) == 0 { return }
+      }
+      let code = errno
+      unlink(absolutePath(temporary))
+      throw failure("write", path, code)
+    }
+  }
+
+  package func syncFolders(_ folders: [String]) throws(StoreError) {
+    for folder in Set(folders).sorted() {
+      let file = try open(folder, O_RDONLY | O_DIRECTORY)
+      defer { close(file) }
+      guard fsync(file) == 0 else { throw failure("make durable", folder, errno) }
+    }
+  }
+
+  package func append(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+    let file = try open(path, O_WRONLY | O_APPEND)
+    defer { close(file) }
+    try write(bytes, to: file, path)
+  }
+
+  package func truncate(_ path: String, toByteCount byteCount: Int) throws(StoreError) {
+    let file = try open(path, O_WRONLY)
+    defer { close(file) }
+    guard retrying({ Int(ftruncate(file, off_t(byteCount))) }) == 0 else { throw failure("shorten", path, errno) }
+    guard fsync(file) == 0 else { throw failure("make durable", path, errno) }
+  }
+
+  package func remove(_ path: String) throws(StoreError) {
+    guard unlink(absolutePath(path)) == 0 || errno == ENOENT else { throw failure("remove", path, errno) }
+  }
+
+  package func makeDirectory(_ path: String) throws(StoreError) {
+    try makeMissingFolders(path, isDurable: true)
+  }
+
+  package func renewAge(_ path: String) throws(StoreError) {
+    guard utimensat(AT_FDCWD, absolutePath(path), nil, 0) == 0 else { throw failure("renew the age of", path, errno) }
+  }
+
+  private func makeMissingFolders(_ folder: String, isDurable: Bool) throws(StoreError) {
+    try makeMissingFolders(absolute: absolutePath(folder), folder, isDurable: isDurable)
+  }
+
+  /// Makes a folder after those above it, which may lie above the root of the volume.
+  private func makeMissingFolders(absolute path: String, _ folder: String, isDurable: Bool) throws(StoreError) {
+    if mkdir(path, 0o755) != 0 {
+      let parent = VolumePath.folder(of: path)
+      switch errno {
+      case EEXIST:
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+          throw StoreError(kind: .exists, text: "Cannot make the folder \(path): there is a file of that name")
+        }
+        return
+      case ENOENT where !parent.isEmpty:
+        try makeMissingFolders(absolute: parent, folder, isDurable: isDurable)
+        guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("make the folder", folder, errno) }
+      case let code: throw failure("make the folder", folder, code)
+      }
+    }
+    guard isDurable else { return }
+    let parent = VolumePath.folder(of: path)
+    let file = retrying { Int(Glibc.open(parent.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) }
+    guard file >= 0 else { throw failure("open the folder above", folder, errno) }
+    defer { close(Int32(file)) }
+    guard fsync(Int32(file)) == 0 else { throw failure("make durable", folder, errno) }
+  }
+
+  /// Writes all bytes and makes them durable.
+  private func write(_ bytes: UnsafeRawBufferPointer, to file: Int32, _ path: String) throws(StoreError) {
+    var written = 0
+    while written < bytes.count {
+      let n = retrying { Glibc.write(file, bytes.baseAddress! + written, bytes.count - written) }
+      guard n > 0 else { throw failure("write", path, n == 0 ? EIO : errno) }
+      written += n
+    }
+    guard fsync(file) == 0 else { throw failure("make durable", path, errno) }
+  }
+}

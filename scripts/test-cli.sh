@@ -1,0 +1,177 @@
+#!/usr/bin/env bash
+# Drives the `almanac` command as a user would, on the fixtures, and checks output, messages and exit codes.
+# Usage: scripts/test-cli.sh PATH-OF-ALMANAC
+set -uo pipefail
+cd "$(dirname "$0")/.."
+almanac=$(realpath "${1:?usage: scripts/test-cli.sh PATH-OF-ALMANAC}")
+fixtures=$PWD/fixtures
+examples=$PWD/schemas/examples
+work=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
+passed=0
+failed=0
+
+ok() { passed=$((passed + 1)); }
+bad() {
+  failed=$((failed + 1))
+  echo "FAILED: $1"
+  [ -s "$work/err" ] && sed 's/^/    stderr: /' "$work/err" | head -12
+}
+# expect CODE [TEXT-IN-OUTPUT] -- COMMAND...: runs it, checks the exit code and that the text stands in what it printed.
+expect() {
+  local code=$1 text=
+  shift
+  if [ "$1" != -- ]; then text=$1; shift; fi
+  shift
+  "$@" >"$work/out" 2>"$work/err"
+  local got=$?
+  if [ "$got" != "$code" ]; then bad "exit $got, expected $code: $*"; return 1; fi
+  if [ -n "$text" ] && ! cat "$work/out" "$work/err" | grep -qF -- "$text"; then bad "no '$text' in the output of: $*"; return 1; fi
+  ok
+}
+same() { if [ "$2" = "$3" ]; then ok; else bad "$1: '$2' is not '$3'"; fi; }
+root() { "$almanac" --repo "$1" log --json | grep -o '"transactions":{"root":"[0-9a-f]*"' | head -1; }
+tip() { "$almanac" --repo "$1" status --json | grep -o '"commit":"[0-9a-f]*"'; }
+repository() {
+  "$almanac" init "$1" >/dev/null && cp "$examples"/*.yaml "$1/schemas/" && cp "$fixtures"/features/*.yaml "$1/features/" &&
+    "$almanac" --repo "$1" apply >/dev/null
+}
+
+# --- a repository, definitions ---
+expect 0 "Made an Almanac repository" -- "$almanac" init "$work/a"
+expect 1 "is an Almanac repository already" -- "$almanac" init "$work/a"
+expect 0 "Nothing to apply" -- "$almanac" --repo "$work/a" apply
+expect 3 "is an Almanac repository" -- env -C "$work" "$almanac" status
+expect 3 -- "$almanac" log --repo "$work"
+cp "$examples"/*.yaml "$work/a/schemas/"
+cp "$fixtures"/features/*.yaml "$work/a/features/"
+expect 1 "+ dataset transactions" -- "$almanac" --repo "$work/a" apply --plan
+expect 0 -- "$almanac" --repo "$work/a" apply
+expect 0 "Nothing to apply" -- "$almanac" --repo "$work/a" apply --plan
+expect 0 '"branch":"main"' -- "$almanac" --repo "$work/a" status --json
+
+# --- the same rows, the same root: another engine's file, another format, other batches, another order ---
+expect 0 "rows" -- "$almanac" --repo "$work/a" commit "transactions=$fixtures/pyarrow/transactions.parquet" -m pyarrow
+reference=$(root "$work/a")
+for file in duckdb/transactions.parquet polars/transactions.parquet transactions.csv transactions.jsonl; do
+  other=$work/other-$(echo "$file" | tr '/.' '--')
+  repository "$other"
+  expect 0 -- "$almanac" --repo "$other" commit "transactions=$fixtures/$file" -m "$file"
+  same "root of $file" "$(root "$other")" "$reference"
+done
+repository "$work/batches"
+head -1 "$fixtures/transactions.csv" >"$work/head"
+tail -n +2 "$fixtures/transactions.csv" | shuf --random-source=<(yes) >"$work/shuffled"
+split -n l/3 "$work/shuffled" "$work/part-"
+for part in "$work"/part-*; do
+  cat "$work/head" "$part" >"$part.csv"
+  expect 0 -- "$almanac" --repo "$work/batches" commit "transactions=$part.csv" -m batch
+done
+same "root of three shuffled batches" "$(root "$work/batches")" "$reference"
+before=$(tip "$work/a")
+expect 0 "Nothing to commit" -- "$almanac" --repo "$work/a" commit "transactions=$fixtures/transactions.csv" -m again --mode upsert
+same "an unchanged upsert makes no commit" "$(tip "$work/a")" "$before"
+
+# --- checkout gives the rows back ---
+expect 0 -- "$almanac" --repo "$work/a" checkout main transactions --out "$work/back.csv"
+same "rows of the checkout" "$(sort "$work/back.csv" | sha256sum)" "$(sort "$fixtures/transactions.csv" | sha256sum)"
+expect 0 -- "$almanac" --repo "$work/a" checkout main transactions --out "$work/back.parquet"
+repository "$work/again"
+expect 0 -- "$almanac" --repo "$work/again" commit transactions=- -m stdin <"$work/back.parquet"
+same "root of a checkout committed again" "$(root "$work/again")" "$reference"
+expect 0 -- "$almanac" --repo "$work/a" checkout main transactions --out "$work/some.csv" --columns user_id,amount --where "amount > 100 and is_online"
+same "selected columns" "$(head -1 "$work/some.csv")" "user_id,amount"
+expect 1 "has no column nope" -- "$almanac" --repo "$work/a" checkout main transactions --out "$work/x.csv" --columns nope
+expect 3 "no dataset nope" -- "$almanac" --repo "$work/a" checkout main nope --out "$work/x.csv"
+expect 3 -- "$almanac" --repo "$work/a" checkout nowhere transactions --out "$work/x.csv"
+
+# --- several datasets in one commit, branches, tags, diff ---
+expect 0 -- "$almanac" --repo "$work/a" commit "user_profile=$fixtures/duckdb/user_profile.parquet" \
+  "merchant_stats=$fixtures/polars/merchant_stats.parquet" -m "two datasets"
+expect 0 "two datasets" -- "$almanac" --repo "$work/a" log --oneline
+expect 0 "Made tag v1" -- "$almanac" --repo "$work/a" tag v1
+expect 0 "Made branch trial" -- "$almanac" --repo "$work/a" branch trial
+cat "$work/head" >"$work/change.csv"
+# One existing row with another amount, and one new row.
+grep -m1 ',T0000007335,' "$fixtures/transactions.csv" | sed 's/,12\.01,/,99.5,/' >>"$work/change.csv"
+echo '10,2026-04-01T00:00:00.000000Z,T9000000001,2026-04-01T00:00:01.000000Z,5.25,,1.0,1003,1,,true' >>"$work/change.csv"
+expect 1 "Use --mode upsert" -- "$almanac" --repo "$work/a" commit "transactions=$work/change.csv" -m refused --branch trial
+expect 0 -- "$almanac" --repo "$work/a" commit "transactions=$work/change.csv" -m change --branch trial --mode upsert
+expect 0 '"added":1' -- "$almanac" --repo "$work/a" diff main trial transactions --json
+expect 0 '"changed":1' -- "$almanac" --repo "$work/a" diff main trial transactions --json
+expect 0 'amount: 12.01 -> 99.5' -- "$almanac" --repo "$work/a" diff main trial transactions --rows
+expect 0 '"op":"changed"' -- "$almanac" --repo "$work/a" diff main trial transactions --rows --json
+expect 0 -- "$almanac" --repo "$work/a" commit "transactions=$work/change.csv" -m remove --branch trial --mode delete
+expect 0 '"removed":1' -- "$almanac" --repo "$work/a" diff main trial transactions --json
+expect 0 -- "$almanac" --repo "$work/a" commit "transactions=$fixtures/transactions.jsonl" -m restore --branch trial --mode replace
+expect 0 "No differences" -- "$almanac" --repo "$work/a" diff main trial
+expect 0 '"verdicts"' -- "$almanac" --repo "$work/a" show trial~1 --json
+expect 0 -- "$almanac" --repo "$work/a" checkout v1 user_profile --out "$work/profile.jsonl"
+
+# --- bad input: a clear error, the exit code given, an unchanged repository ---
+before=$(tip "$work/a")
+refused() {
+  local code=$1 text=$2
+  shift 2
+  expect "$code" "$text" -- "$almanac" --repo "$work/a" "$@"
+  same "unchanged after: $*" "$(tip "$work/a")" "$before"
+}
+head -c 100000 "$fixtures/pyarrow/transactions.parquet" >"$work/truncated.parquet"
+refused 4 truncated.parquet commit "transactions=$work/truncated.parquet" -m x
+{ cat "$work/head"; echo '1,2,3'; } >"$work/ragged.csv"
+refused 4 "line 2" commit "transactions=$work/ragged.csv" -m x
+refused 1 amount commit "transactions=$fixtures/bad/amount_not_a_number.csv" -m x
+refused 1 duplicate_key.csv commit "transactions=$fixtures/bad/duplicate_key.csv" -m x
+refused 1 "column" commit "transactions=$fixtures/bad/missing_column.csv" -m x
+refused 1 user_id commit "transactions=$fixtures/bad/missing_user.csv" -m x
+refused 1 "minimum" commit "transactions=$fixtures/bad/negative_amount.csv" -m x
+refused 1 "pattern" commit "transactions=$fixtures/bad/wrong_txn_id.csv" -m x
+refused 3 "no dataset nothing" commit "nothing=$fixtures/transactions.csv" -m x
+refused 3 "missing.csv" commit "transactions=$work/missing.csv" -m x
+refused 2 "DATASET=FILE" commit transactions -m x
+refused 2 "" commit "transactions=$fixtures/transactions.csv"
+refused 3 "no feature service" train nothing --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t.parquet"
+printf 'event_timestamp,x\n2026-02-01T00:00:00Z,1\n' >"$work/nokey.csv"
+refused 1 user_id train fraud_v1 --labels "$work/nokey.csv" --out "$work/t.parquet"
+
+# --- a training set, and the same features online ---
+expect 0 "recipe" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t1.parquet"
+expect 0 "recipe" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t2.parquet"
+same "a recipe run twice" "$(sha256sum <"$work/t1.parquet")" "$(sha256sum <"$work/t2.parquet")"
+expect 0 -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t1.jsonl" --ref v1
+expect 0 -- "$almanac" convert "$fixtures/pyarrow/labels.parquet" "$work/labels.jsonl"
+same "one row in, one row out" "$(wc -l <"$work/t1.jsonl")" "$(wc -l <"$work/labels.jsonl")"
+expect 3 "" -- "$almanac" --repo "$work/a" get fraud_v1 user_id=10 merchant_id=1003
+expect 0 "Generation 1" -- "$almanac" --repo "$work/a" materialize
+expect 0 '"feature_names"' -- "$almanac" --repo "$work/a" get fraud_v1 user_id=10 merchant_id=1003 --at 2026-03-01T00:00:00Z --json
+expect 3 "no feature service" -- "$almanac" --repo "$work/a" get nothing user_id=10
+"$almanac" --repo "$work/a" serve --port 0 2>"$work/serve.log" &
+server=$!
+for _ in $(seq 100); do grep -q 'Serving' "$work/serve.log" && break; sleep 0.1; done
+address=$(grep -o 'http://[^ ]*' "$work/serve.log")
+expect 0 '"ok"' -- curl -sf "$address/health"
+expect 0 "PRESENT" -- curl -sf "$address/get-online-features" -d '{"feature_service":"fraud_v1","entities":{"user_id":[10,11],"merchant_id":[1003,1004]},"at":"2026-03-01T00:00:00Z"}'
+expect 0 "almanac_requests_total" -- curl -sf "$address/metrics"
+same "unknown service over HTTP" "$(curl -s -o "$work/body" -w '%{http_code}' "$address/get-online-features" -d '{"feature_service":"nope","entities":{"user_id":[1]}}' | cut -c1)" 4
+same "missing keys over HTTP" "$(curl -s -o "$work/body" -w '%{http_code}' "$address/get-online-features" -d '{"feature_service":"fraud_v1","entities":{"user_id":[1]}}')" 400
+same "broken JSON over HTTP" "$(curl -s -o "$work/body" -w '%{http_code}' "$address/get-online-features" -d '{"feature')" 400
+same "unknown path over HTTP" "$(curl -s -o "$work/body" -w '%{http_code}' "$address/nope")" 404
+expect 4 "already in use" -- "$almanac" --repo "$work/a" serve --port "${address##*:}"
+kill "$server" && wait "$server"
+same "the server ends cleanly" $? 0
+server=
+
+# --- convert ---
+for from in csv jsonl parquet; do
+  for to in csv jsonl parquet; do
+    expect 0 -- "$almanac" convert "$work/back.csv" "$work/c1.$from"
+    expect 0 -- "$almanac" convert "$work/c1.$from" "$work/c2.$to"
+    expect 0 -- "$almanac" convert "$work/c2.$to" "$work/c3.csv"
+    same "csv through $from and $to" "$(sha256sum <"$work/c3.csv")" "$(sha256sum <"$work/back.csv")"
+  done
+done
+expect 2 "" -- "$almanac" convert "$work/back.csv" "$work/out.unknown"
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
