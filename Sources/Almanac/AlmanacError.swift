@@ -54,6 +54,7 @@ public struct AlmanacError: Error, CustomStringConvertible, Sendable {
     switch error.kind {
     case .notFound, .notARepository: .notFound
     case .exists: .failed
+    case .invalid: .usage
     default: .io
     }
   }

@@ -33,20 +33,4 @@ struct CommitSource: FeatureSource {
       schema: Schema(fields),
       columns: fields.map { batch[$0.name] ?? Column($0.type, repeating: .null, count: batch.rowCount) }, rowCount: batch.rowCount)
   }
-
-  /// What the rows of a view depend on: equal keys have equal events.
-  func cacheKey(of view: CompiledView) -> String {
-    let root = commit.datasets[view.source.name].map { "\($0.root)" } ?? "none"
-    let features = view.features.map(\.name).joined(separator: ",")
-    return "\(root) \(view.view.hashText) \(features)"
-  }
-}
-
-extension FeatureView {
-  /// A text that two views share only if they are defined alike.
-  var hashText: String { DefinitionText.of(self) }
-}
-
-private enum DefinitionText {
-  static func of(_ view: FeatureView) -> String { String(describing: view) }
 }

@@ -55,7 +55,8 @@ struct DefinitionMerge {
   }
 
   private static func definitions(from objects: Objects) throws -> Definitions {
-    var features: [String: JSON] = [:]
+    // What is not a list of objects (the format version) belongs to this program, not to either side.
+    var features = (DefinitionSet().json.objectValue ?? [:]).filter { $0.value.arrayValue == nil }
     for (section, members) in objects where section.hasPrefix("features.") {
       features[String(section.dropFirst("features.".count))] = .array(members.sorted { $0.key < $1.key }.map(\.value))
     }

@@ -13,12 +13,26 @@ package struct Definitions: Hashable, Sendable {
 
   package init(json: JSON) throws {
     for (name, value) in json["contracts"]?.objectValue ?? [:] { contracts[name] = try Contract(canonicalJSON: value) }
-    if let value = json["features"] { features = try DefinitionSet(canonicalJSON: value) }
+    if let value = json["features"] { features = try DefinitionSet(canonicalJSON: value.canonicalBytes) }
   }
 
   /// Canonical: equal definitions have equal bytes, whatever files they came from.
   package var json: JSON {
-    ["contracts": .object(contracts.mapValues(\.canonicalJSON)), "features": features.canonicalJSON]
+    ["contracts": .object(contracts.mapValues(\.canonicalJSON)), "features": features.json]
+  }
+
+  /// A service with everything it refers to, as stored: what a recipe depends on.
+  package func definition(ofService name: String) -> JSON {
+    guard let service = features.service(named: name) else { return .null }
+    let views = Set(service.features.map(\.view))
+    let entities = Set(features.views.filter { views.contains($0.name) }.map(\.entity))
+    func members(_ section: String, _ wanted: Set<String>) -> JSON {
+      .array((features.json[section]?.arrayValue ?? []).filter { wanted.contains($0["name"]?.stringValue ?? "") })
+    }
+    return [
+      "entities": members("entities", entities), "feature_views": members("feature_views", views),
+      "feature_services": members("feature_services", [name]),
+    ]
   }
 
   /// What feature definitions may read: every dataset that has a contract.

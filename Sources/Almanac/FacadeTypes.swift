@@ -5,5 +5,5 @@ import Tables
 
 package typealias ChangeMode = Tables.ChangeMode
 package typealias VersionDiff = Tables.RowDiff
-package typealias RefKind = History.Ref.Kind
+package typealias RefKind = History.RefKind
 package typealias CommitName = History.CommitID

@@ -64,7 +64,7 @@ extension Repository {
   private func readDefinitions(over registered: Definitions, prune: Bool) throws(AlmanacError) -> Definitions {
     var contracts: [String: (contract: Contract, file: String)] = [:]
     for file in try yamlFiles(in: "schemas") {
-      for contract in try AlmanacError.translating({ try Contract.parse(yaml: file.text, file: file.name) }) {
+      for contract in try AlmanacError.translating(nil, { try Contract.parse(yaml: file.text, file: file.name) }) {
         if let other = contracts[contract.name] {
           throw AlmanacError(.failed, "Dataset \(contract.name) is declared twice: in \(other.file) and in \(file.name)")
         }

@@ -53,12 +53,14 @@ extension Repository {
     progress: ProgressHandler? = nil
   ) throws(AlmanacError) -> CommitReport {
     guard !inputs.isEmpty else { throw AlmanacError(.usage, "Nothing to commit: name at least one DATASET=FILE") }
-    let branch = try branch ?? headBranch()
+    let head = try headBranch()
+    let branch = branch ?? head
     var staged: [StagedRows]?
     for _ in 0..<Self.raceCountMax {
       // A branch that is not there yet starts at the current one.
       let current = try tip(of: branch)
-      let parent = try current ?? (branch == headBranch() ? nil : tip(of: headBranch()))
+      var parent = current
+      if current == nil && branch != head { parent = try tip(of: head) }
       let definitions = try definitions(at: parent)
       let rows: [StagedRows]
       if let staged, staged.allSatisfy({ definitions.contracts[$0.dataset] == $0.contract }) {

@@ -38,7 +38,7 @@ extension Repository {
     return try AlmanacError.translating { try JSON(parsing: archive.blob(id)) }
   }
 
-  package func refs(_ kind: Ref.Kind) throws(AlmanacError) -> [Ref] {
+  package func refs(_ kind: RefKind) throws(AlmanacError) -> [Ref] {
     try AlmanacError.translating { try archive.refs().filter { $0.kind == kind }.sorted { $0.name < $1.name } }
   }
 
@@ -50,14 +50,14 @@ extension Repository {
     try AlmanacError.translating { try archive.createTag(name, at: resolve(spec ?? "HEAD")) }
   }
 
-  package func deleteRef(_ name: String, kind: Ref.Kind) throws(AlmanacError) {
+  package func deleteRef(_ name: String, kind: RefKind) throws(AlmanacError) {
     guard let ref = try refs(kind).first(where: { $0.name == name }) else {
-      throw AlmanacError(.notFound, "There is no \(kind.rawValue) \(name)")
+      throw AlmanacError(.notFound, "There is no \(kind) \(name)")
     }
     if kind == .branch, try headBranch() == name {
       throw AlmanacError(.failed, "Cannot delete branch \(name): it is the current one", hint: "Switch to another branch first.")
     }
-    try AlmanacError.translating { try archive.deleteRef(name, expecting: ref.commit) }
+    _ = try AlmanacError.translating { try archive.deleteRef(name, expecting: ref.commit) }
   }
 
   package func switchBranch(to name: String) throws(AlmanacError) {

@@ -51,7 +51,7 @@ extension Repository {
     let commit = try commit(id)
     let definitions = try definitions(at: id)
     let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
-    let service = try compile(service: request.service, definitions: definitions)
+    let service = try compile(service: request.service, definitions: definitions, fullNames: request.fullNames)
     let labels = try TableFile(path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn)).readAll()
     progress?("joining \(labels.rowCount) labels", 0, 0)
     let options = TrainingOptions(timeColumn: request.timeColumn, fullNames: request.fullNames)
@@ -64,11 +64,9 @@ extension Repository {
     let roots = service.datasets.map { name -> (String, JSON) in
       (name, commit.datasets[name].map { .string($0.root.description) } ?? .null)
     }
-    let features = definitions.features
-    let manifest = try AlmanacError.translating {
-      try training.manifest(
-        service: features.definition(ofService: request.service), datasetRoots: Dictionary(uniqueKeysWithValues: roots), commit: id.description)
-    }
+    let manifest = training.manifest(
+      service: definitions.definition(ofService: request.service), datasetRoots: Dictionary(uniqueKeysWithValues: roots),
+      commit: id.description)
     let recipe = manifest["recipe"]?.stringValue ?? ""
     if request.output != "-" { try writeManifest(manifest, beside: request.output) }
     let saved = try request.save.map { (name) throws(AlmanacError) in
@@ -86,14 +84,16 @@ extension Repository {
     return try resolve("\(ref)@{\(at)}")
   }
 
-  package func compile(service: String, definitions: Definitions) throws(AlmanacError) -> CompiledService {
+  package func compile(
+    service: String, definitions: Definitions, fullNames: Bool = false
+  ) throws(AlmanacError) -> CompiledService {
     guard definitions.features.service(named: service) != nil else {
       let known = definitions.features.services.map(\.name).sorted().joined(separator: ", ")
       throw AlmanacError(
         .notFound, "There is no feature service \(service)",
         hint: known.isEmpty ? "None is registered: declare one in features/ and run `almanac apply`." : "Registered: \(known).")
     }
-    return try AlmanacError.translating { try definitions.features.compile(service: service, sources: definitions.sources) }
+    return try AlmanacError.translating { try definitions.features.compile(service: service, sources: definitions.sources, fullNames: fullNames) }
   }
 
   private func writeManifest(_ manifest: JSON, beside output: String) throws(AlmanacError) {

@@ -14,9 +14,6 @@ public final class Repository: Sendable {
   /// The folder that holds `almanac.yaml`.
   public let folder: String
   package let archive: Archive
-  /// Sorted feature rows by (dataset root, view), so that one process joins a view's history once.
-  let eventCache = Mutex<[String: ViewEvents]>([:])
-
   package static let settingsName = "almanac.yaml"
   package static let storeName = ".almanac"
 

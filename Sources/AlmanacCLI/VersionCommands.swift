@@ -4,7 +4,7 @@ import Foundation
 import JSON
 
 
-extension ChangeMode: @retroactive ExpressibleByArgument {}
+extension ChangeMode: ExpressibleByArgument {}
 
 struct Commit: ParsableCommand {
   static let configuration = CommandConfiguration(

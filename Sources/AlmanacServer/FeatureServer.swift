@@ -1,4 +1,5 @@
 import Almanac
+import Glibc
 import Hummingbird
 import Logging
 import NIOCore
@@ -6,7 +7,7 @@ import ServiceLifecycle
 
 /// The HTTP server: Feast's feature-server protocol over the served generation, health and metrics.
 ///
-/// One handler a request, on the event loop that read it; lookups go to memory-mapped images and take no lock.
+/// One handler a request, on the event loop that read it; lookups go to memory-mapped images.
 public struct FeatureServer: Sendable {
   private let online: OnlineService
   private let host: String

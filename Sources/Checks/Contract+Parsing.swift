@@ -131,7 +131,8 @@ private struct ContractReader {
       for (index, key) in keys.enumerated() where key.primaryKeyPosition != index + 1 {
         let found = key.primaryKeyPosition == ColumnReader.positionAbsent ? "none" : "\(key.primaryKeyPosition!)"
         throw positions[key.name]!.error(
-          "primaryKeyPosition of column \(key.name) must be such that the \(keys.count) key columns have 1 to \(keys.count), found \(found)")
+          "primaryKeyPosition of column \(key.name) must be such that the \(keys.count) key columns have 1 to \(keys.count), "
+            + "found \(found)")
       }
     }
     contract.primaryKey = keys.map(\.name)

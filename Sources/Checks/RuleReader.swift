@@ -155,7 +155,9 @@ struct RuleReader {
 
   private func rowCount(_ check: YAMLMapping) throws(CheckError) -> Rule.Kind {
     let (name, value) = try comparison(check)
-    if let unit = try check.string("unit"), unit != "rows" { throw check.entries["unit"]!.error("rowCount counts rows, found unit \(unit)") }
+    if let unit = try check.string("unit"), unit != "rows" {
+      throw check.entries["unit"]!.error("rowCount counts rows, found unit \(unit)")
+    }
     func number(_ node: YAMLNode) throws(CheckError) -> Int64 {
       let number = try node.integer("\(name) of rowCount")
       // Leaves room for the step from an exclusive to an inclusive bound.

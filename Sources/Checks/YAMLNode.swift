@@ -9,6 +9,9 @@ struct YAMLNode {
 
   /// The document's root; nil when the text holds none (nothing but comments).
   static func root(of yaml: String, file: String, subject: String) throws(CheckError) -> YAMLNode? {
+    guard aliasCount(in: yaml) <= aliasCountMax else {
+      throw CheckError(file: file, "cannot read YAML: more than \(aliasCountMax) aliases (*name)")
+    }
     do {
       guard let node = try Yams.compose(yaml: yaml) else { return nil }
       return YAMLNode(node: node, file: file, subject: subject)
@@ -17,6 +20,28 @@ struct YAMLNode {
     } catch {
       throw CheckError(file: file, "cannot read YAML: \(error)")
     }
+  }
+
+  /// Aliases of aliases name exponentially many nodes, which the parser visits where they stand in a mapping's key: 16
+  /// aliases name at most some 3^5 copies.
+  static let aliasCountMax = 16
+
+  /// How often something that may be an alias stands in the text; 0 without an anchor.
+  private static func aliasCount(in yaml: String) -> Int {
+    var anchorCount = 0
+    var aliasCount = 0
+    var previous = UInt8(ascii: "\n")
+    var isIndicator = false
+    let separators = Array(" \t\r\n[]{},:?-".utf8)
+    for byte in yaml.utf8 {
+      // An indicator stands behind a space, a line's end or a bracket, and its name directly behind it.
+      if (previous == UInt8(ascii: "*") || previous == UInt8(ascii: "&")) && isIndicator && byte > 0x20 {
+        if previous == UInt8(ascii: "*") { aliasCount += 1 } else { anchorCount += 1 }
+      }
+      isIndicator = separators.contains(previous)
+      previous = byte
+    }
+    return anchorCount == 0 ? 0 : aliasCount
   }
 
   /// From 1, the column in Unicode scalars.

@@ -56,15 +56,17 @@ extension CivilTime {
   package static func parse(_ bytes: UnsafeRawBufferPointer) -> Parsed? {
     var cursor = Cursor(bytes)
     guard let days = cursor.date() else { return nil }
-    let (midnight, overflows) = days.multipliedReportingOverflow(by: 86_400)
-    if overflows { return nil }
-    if cursor.isAtEnd { return Parsed(seconds: midnight, nanoseconds: 0, hasTime: false, hasZone: false) }
+    if cursor.isAtEnd { return parsed(days, 0, nanoseconds: 0, hasTime: false, hasZone: false) }
     guard cursor.skip(UInt8(ascii: "T")) || cursor.skip(UInt8(ascii: " ")) || cursor.skip(UInt8(ascii: "t")),
       let time = cursor.time(), let (offset, hasZone) = cursor.zone(), cursor.isAtEnd
     else { return nil }
-    let (seconds, overflowsToo) = midnight.addingReportingOverflow(time.seconds - offset)
-    if overflowsToo { return nil }
-    return Parsed(seconds: seconds, nanoseconds: time.nanoseconds, hasTime: true, hasZone: hasZone)
+    return parsed(days, time.seconds - offset, nanoseconds: time.nanoseconds, hasTime: true, hasZone: hasZone)
+  }
+
+  private static func parsed(_ days: Int64, _ seconds: Int64, nanoseconds: Int64, hasTime: Bool, hasZone: Bool) -> Parsed? {
+    // A midnight may lie outside 64 bits and the time inside.
+    guard let sum = Int64(exactly: Int128(days) * 86_400 + Int128(seconds)) else { return nil }
+    return Parsed(seconds: sum, nanoseconds: nanoseconds, hasTime: hasTime, hasZone: hasZone)
   }
 
   /// Walks over the bytes of a date or time.

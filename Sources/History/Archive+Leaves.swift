@@ -59,7 +59,7 @@ extension Archive {
   /// Reads the whole file of a leaf and compares it with what was put.
   package func verifyLeaf(_ id: LeafID) throws(StoreError) {
     let file = try mapLeaf(id)
-    let found = Checksum.sha256(file.bytes)
+    let found = file.withBytes { Checksum.sha256($0) }
     guard let expected = try leafRecord(id)?.fileSHA256, found != expected else { return }
     throw StoreError(
       kind: .corrupt,

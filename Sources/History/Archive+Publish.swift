@@ -16,12 +16,13 @@ extension Archive {
   /// Objects that are stored already are not written again. On `lostRace` the new objects may have been stored; they serve
   /// the next attempt or become garbage. When this throws, the branch is at one of the two commits.
   /// - Parameters:
+  ///   - draft: empty afterwards if the branch moved, unchanged otherwise.
   ///   - commit: in the draft, or stored.
   ///   - expecting: nil when the branch must not exist yet.
   /// - Throws: `notFound` when the draft or the commit names an object that is stored nowhere; `invalid` for a name that
   ///   cannot be a branch; `exists` when the name is that of a tag; `corrupt`, `io`.
   package func publish(
-    _ draft: Draft, commit: CommitID, to branch: String, expecting: CommitID?, reason: String
+    _ draft: inout Draft, commit: CommitID, to branch: String, expecting: CommitID?, reason: String
   ) throws(StoreError) -> PublishOutcome {
     try RefName.check(branch)
     let current = try catalog.ref(named: branch)
@@ -43,13 +44,15 @@ extension Archive {
       RefMove(
         name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
       registering: records)
+    if outcome == .moved { draft = Draft() }
     return outcome
   }
 
   /// Moves a ref by compare-and-swap, and the log with it.
   func move(_ move: RefMove, registering records: [ObjectRecord] = []) throws(StoreError) -> PublishOutcome {
     guard move.reason.utf8.count <= RefLogFile.payloadByteCountMax / 16 else {
-      throw StoreError(kind: .invalid, text: "Cannot move \(move.name): the reason has \(move.reason.utf8.count) bytes, at most 65536 are kept")
+      throw StoreError(
+        kind: .invalid, text: "Cannot move \(move.name): the reason has \(move.reason.utf8.count) bytes, at most 65536 are kept")
     }
     try refLog.check(against: catalog)
     let outcome = try catalog.register(records, moving: move, nowMicros: now())

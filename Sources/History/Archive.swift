@@ -100,7 +100,8 @@ package final class Archive: Sendable {
     }
     guard found == format else {
       throw StoreError(
-        kind: .notARepository, text: "Cannot open \(folder): expected repository format \(format), found \(found); use a program that knows it")
+        kind: .notARepository,
+        text: "Cannot open \(folder): expected repository format \(format), found \(found); use a program that knows it")
     }
   }
 }

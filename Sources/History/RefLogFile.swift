@@ -39,9 +39,8 @@ final class RefLogFile: Sendable {
     position.withLock { $0 = last }
     let known = try catalog.lastSequence()
     guard last.sequence <= known else {
-      throw StoreError(
-        kind: .corrupt,
-        text: "Cannot move a ref: \(volume.absolutePath(Self.path)) ends with move \(last.sequence), the catalog with move \(known); the catalog is an older copy")
+      let ends = "\(volume.absolutePath(Self.path)) ends with move \(last.sequence), the catalog with move \(known)"
+      throw StoreError(kind: .corrupt, text: "Cannot move a ref: \(ends); the catalog is an older copy")
     }
   }
 

@@ -90,6 +90,11 @@ extension Catalog {
 
   // MARK: Settings
 
+  /// `PRAGMA synchronous` of the connection that writes: 2 is FULL.
+  package func synchronousLevel() throws(StoreError) -> Int {
+    try write("read a setting of") { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1 }
+  }
+
   package func setting(_ name: String) throws(StoreError) -> String? {
     try read("read a setting of") { database in
       try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name])

@@ -136,7 +136,8 @@ package final class Catalog: Sendable {
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: .io(EACCES)
         default: .io(EIO)
         }
-      throw StoreError(kind: kind, text: "Cannot \(action) the catalog \(path): \(error.message ?? "SQLite error \(error.resultCode.rawValue)")")
+      let reason = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+      throw StoreError(kind: kind, text: "Cannot \(action) the catalog \(path): \(reason)")
     } catch {
       throw StoreError(kind: .io(EIO), text: "Cannot \(action) the catalog \(path): \(error)")
     }

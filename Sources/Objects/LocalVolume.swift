@@ -34,9 +34,10 @@ package struct LocalVolume: Volume {
     }
     guard code == 0 else { throw failure("read", path, code) }
     guard readCount == byteCount else {
+      let range = offset..<offset + byteCount
       throw StoreError(
         kind: .corrupt,
-        text: "Cannot read \(absolutePath(path)): expected bytes \(offset)..<\(offset + byteCount), the file ends at byte \(offset + readCount)")
+        text: "Cannot read \(absolutePath(path)): expected bytes \(range), the file ends at byte \(offset + readCount)")
     }
     return bytes
   }

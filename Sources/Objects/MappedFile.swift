@@ -5,6 +5,7 @@ import Glibc
 /// SAFETY: `@unchecked` because of the raw pointer: the memory is private, is never written after `init`, and is given
 /// back only in `deinit`.
 package final class MappedFile: @unchecked Sendable {
+  /// Valid while the file is referred to.
   package let start: UnsafeRawPointer
   package let byteCount: Int
   private let isMapped: Bool
@@ -29,6 +30,11 @@ package final class MappedFile: @unchecked Sendable {
     if isMapped { munmap(UnsafeMutableRawPointer(mutating: start), byteCount) } else { start.deallocate() }
   }
 
-  /// The bytes; valid while the file is referred to.
-  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: byteCount) }
+  /// - Parameter body: must not let the bytes escape.
+  package func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(UnsafeRawBufferPointer(start: start, count: byteCount))
+  }
 }

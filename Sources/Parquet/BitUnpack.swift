@@ -47,28 +47,4 @@ enum BitUnpack {
       }
     }
   }
-
-  /// Reads `count` integers of `bitWidth` (0...64) bits each.
-  /// - Precondition: as above.
-  static func unpackWide(_ source: UnsafeRawPointer, bitWidth: Int, count: Int, into target: UnsafeMutablePointer<UInt64>) {
-    if bitWidth == 0 { return target.update(repeating: 0, count: count) }
-    let mask: UInt64 = bitWidth == 64 ? .max : (1 << UInt64(bitWidth)) &- 1
-    var bit = 0
-    if bitWidth <= 57 {
-      for index in 0..<count {
-        let word = source.loadUnaligned(fromByteOffset: bit &>> 3, as: UInt64.self)
-        target[index] = word &>> UInt64(bit & 7) & mask
-        bit &+= bitWidth
-      }
-    } else {
-      for index in 0..<count {
-        let (byte, shift) = (bit &>> 3, UInt64(bit & 7))
-        let low = source.loadUnaligned(fromByteOffset: byte, as: UInt64.self) &>> shift
-        // Two shifts, because a shift by 64 would be a shift by none.
-        let high = UInt64(source.load(fromByteOffset: byte &+ 8, as: UInt8.self)) << 1 << (63 &- shift)
-        target[index] = (low | high) & mask
-        bit &+= bitWidth
-      }
-    }
-  }
 }

@@ -207,6 +207,9 @@ import Testing
       "a.yaml:4:9: \"a b\" cannot be the name of a dataset; expected letters, digits, _ and -, beginning with a letter"),
     ("apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: a\n  properties: [{name: x, physicalType: int64}]",
       "a.yaml:4:3: dataset a has no primary key; mark its columns with primaryKey: true, or declare kind: log"),
+    ("a: &a [x]\n? [\(Array(repeating: "*a", count: 17).joined(separator: ","))]\n: 1",
+      "a.yaml: cannot read YAML: more than 16 aliases (*name)"),
+    (String(repeating: "[", count: 100_000), "a.yaml:1:1: cannot read YAML: while parsing, Maximum nesting level reached, set with yaml_set_max_nest_level())"),
     ("- 1", "a.yaml:1:1: the contract must be a mapping, found a list"),
   ])
   func wrongFileIsRefused(yaml: String, expected: String) {

@@ -86,7 +86,8 @@ import Testing
     #expect(try rows(.float32, "0.1, 2", [.float(0.1), .float(0.2), .float(2), .float(.nan)]) == [2, 4])
     #expect(try rows(.bool, "true", [.bool(true), .bool(false), .null]) == [2])
     #expect(try rows(.date, "1970-01-01", [.date(0), .date(1)]) == [2])
-    #expect(try rows(.decimal(precision: 5, scale: 1), "1.5, 2", [.decimal(15, scale: 1), .decimal(20, scale: 1), .decimal(2, scale: 1)]) == [3])
+    let decimals = [Scalar.decimal(15, scale: 1), .decimal(20, scale: 1), .decimal(2, scale: 1)]
+    #expect(try rows(.decimal(precision: 5, scale: 1), "1.5, 2", decimals) == [3])
   }
 
   @Test func warningIsRecordedAndPasses() throws {
@@ -98,7 +99,8 @@ import Testing
   }
 
   @Test func rowsAreCountedAcrossBatchesAndKeptUpToTheLimit() throws {
-    var gate = try Gate(contract: Examples.contract(["{name: x, logicalType: integer, logicalTypeOptions: {minimum: 1}}"]), failedRowCountMax: 3)
+    let contract = try Examples.contract(["{name: x, logicalType: integer, logicalTypeOptions: {minimum: 1}}"])
+    var gate = try Gate(contract: contract, failedRowCountMax: 3)
     let batch = Examples.batch("x", .int64, [.int(0), .int(1)])
     for index in 0..<5 { gate.check(try gate.conform(batch, source: "x", firstRow: index * 2), firstRow: index * 2) }
     let result = gate.verdict().results[2]

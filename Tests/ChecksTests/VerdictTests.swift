@@ -39,7 +39,8 @@ import Testing
   }
 
   @Test func rowCountIsDecidedByTheWholeDataset() throws {
-    var gate = try Gate(contract: Examples.contract([], dataset: "  quality: [{metric: rowCount, mustBeGreaterThan: 1, severity: warning}]"))
+    let quality = "  quality: [{metric: rowCount, mustBeGreaterThan: 1, severity: warning}]"
+    var gate = try Gate(contract: Examples.contract([], dataset: quality))
     gate.check(
       Batch(schema: Schema([Field("id", .int64)]), columns: [Column(.int64, [.int(1)])], rowCount: 1), firstRow: 0)
     var verdict = gate.verdict()

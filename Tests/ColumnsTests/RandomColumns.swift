@@ -39,7 +39,8 @@ extension SeededRandom {
       return .decimal(bits & 8 == 0 ? wide : -wide, scale: scale)
     case .string:
       if narrow { return .string("key/shared/" + String(repeating: "ab", count: Int(bits))) }
-      return .string(["", "ž", "a\0b", "user_"][Int(bits % 4)] + String(repeating: "x", count: Int(bits >> 8 % 90)) + String(bits >> 20 % 50))
+      let start = ["", "ž", "a\0b", "user_"][Int(bits % 4)]
+      return .string(start + String(repeating: "x", count: Int(bits >> 8 % 90)) + String(bits >> 20 % 50))
     case .binary:
       let length = Int(bits % 12)
       return .binary((0..<length).map { _ in [0, 0, 1, 0x7f, 0xff].randomElement(using: &self)! })

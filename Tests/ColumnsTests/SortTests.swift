@@ -19,8 +19,9 @@ import Testing
     for seed in UInt64(100)..<160 {
       var random = SeededRandom(seed: seed)
       let count = Int.random(in: 2...900, using: &random)
-      let keys = (0..<Int.random(in: 1...4, using: &random)).map { _ in
-        random.column(everyType.randomElement(using: &random)!, count: count, nulls: Bool.random(using: &random), narrow: random.next() % 3 > 0)
+      let keys = (0..<Int.random(in: 1...4, using: &random)).map { _ -> Column in
+        let type = everyType.randomElement(using: &random)!
+        return random.column(type, count: count, nulls: Bool.random(using: &random), narrow: random.next() % 3 > 0)
       }
       let expected = naivePermutation(keys)
       #expect(SortKernel.permutation(by: keys) ?? Array(0..<Int32(count)) == expected, "seed \(seed), types \(keys.map(\.type))")

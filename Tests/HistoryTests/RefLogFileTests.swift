@@ -58,9 +58,9 @@ import Testing
     _ = try test.archive.publishChain(["a"])
     let other = try TestArchive()
     let stale = try Archive.open(on: test.volume, catalog: other.catalog)
-    let (draft, id) = stale.draftCommit([], message: "x")
+    var (draft, id) = stale.draftCommit([], message: "x")
     let error = try #require(storeError {
-      _ = try stale.publish(draft, commit: id, to: "main", expecting: nil, reason: "r")
+      _ = try stale.publish(&draft, commit: id, to: "main", expecting: nil, reason: "r")
     })
     #expect(error.kind == .corrupt)
     #expect(

@@ -28,9 +28,9 @@ import Testing
     #expect(
       storeError { _ = try archive.deleteRef("main") }?.text
         == "Cannot delete main: it is the current branch; make another one current first")
-    let (draft, id) = archive.draftCommit([vectorLeaf(0)], message: "t")
+    var (draft, id) = archive.draftCommit([vectorLeaf(0)], message: "t")
     #expect(
-      storeError { _ = try archive.publish(draft, commit: id, to: "v1", expecting: ids[0], reason: "r") }?.text
+      storeError { _ = try archive.publish(&draft, commit: id, to: "v1", expecting: ids[0], reason: "r") }?.text
         == "Cannot move v1: it is a tag")
   }
 
@@ -48,7 +48,10 @@ import Testing
     #expect(try test.reopened().headBranch() == "main")
   }
 
-  @Test(arguments: ["", "HEAD", "-a", "a b", "a~1", "a@{b", "a:b", "a//b", "/a", "a/", ".a", "a..b", "a\u{1}", String(repeating: "a", count: 64), String(repeating: "x", count: 201)])
+  @Test(arguments: [
+    "", "HEAD", "-a", "a b", "a~1", "a@{b", "a:b", "a//b", "/a", "a/", ".a", "a..b", "a\u{1}",
+    String(repeating: "a", count: 64), String(repeating: "x", count: 201),
+  ])
   func nameThatCouldBeTakenForSomethingElseIsRefused(_ name: String) {
     #expect(storeError { try RefName.check(name) }?.kind == .invalid)
   }
@@ -142,7 +145,7 @@ import Testing
     _ = draft.addBlob([])
     _ = draft.addCommit(a)
     let id = draft.addCommit(b)
-    #expect(try test.archive.publish(draft, commit: id, to: "main", expecting: nil, reason: "r") == .moved)
+    #expect(try test.archive.publish(&draft, commit: id, to: "main", expecting: nil, reason: "r") == .moved)
     #expect(storeError { _ = try test.archive.resolve(String(id.hex.prefix(4))) }?.kind == .invalid)
     #expect(try test.archive.resolve(String(id.hex.prefix(16))) == id)
   }
@@ -160,7 +163,7 @@ import Testing
     let right = add("right", 3, [base])
     let left2 = add("left2", 4, [left])
     let merge = add("merge", 5, [left2, right])
-    #expect(try test.archive.publish(draft, commit: merge, to: "main", expecting: nil, reason: "r") == .moved)
+    #expect(try test.archive.publish(&draft, commit: merge, to: "main", expecting: nil, reason: "r") == .moved)
     #expect(try test.archive.log(from: merge).map { $0.1.message } == ["merge", "left2", "right", "left", "base"])
     #expect(try test.archive.log(from: merge, limit: 2).map { $0.0 } == [merge, left2])
     #expect(try test.archive.log(from: base).map { $0.0 } == [base])

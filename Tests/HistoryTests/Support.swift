@@ -77,10 +77,10 @@ extension Archive {
     var parent = parent
     for (index, message) in messages.enumerated() {
       try putVectorLeaves([0])
-      let (draft, id) = draftCommit(
+      var (draft, id) = draftCommit(
         [vectorLeaf(0)], parents: parent.map { [$0] } ?? [], message: message, timeMicros: Int64(index + 1))
       let expecting = try ref(named: branch)?.commit
-      #expect(try publish(draft, commit: id, to: branch, expecting: expecting, reason: "commit: \(message)") == .moved)
+      #expect(try publish(&draft, commit: id, to: branch, expecting: expecting, reason: "commit: \(message)") == .moved)
       ids.append(id)
       parent = id
     }

@@ -31,8 +31,8 @@ import Testing
     let test = try TestArchive()
     let leaves = (0..<9000).map(vectorLeaf)
     try test.archive.putVectorLeaves(0..<9000)
-    let (draft, commit) = test.archive.draftCommit(leaves)
-    #expect(try test.archive.publish(draft, commit: commit, to: "main", expecting: nil, reason: "r") == .moved)
+    var (draft, commit) = test.archive.draftCommit(leaves)
+    #expect(try test.archive.publish(&draft, commit: commit, to: "main", expecting: nil, reason: "r") == .moved)
     let reader = try test.reopened()
     let root = try #require(reader.commit(commit).datasets["t"])
     #expect(root.rows == 18_000)
@@ -68,7 +68,7 @@ import Testing
       Commit(
         parents: [], datasets: ["t": DatasetRef(root: root, rows: 4)], definitions: draft.addBlob([]), author: "", message: "",
         timeMicros: 0))
-    #expect(try test.archive.publish(draft, commit: commit, to: "main", expecting: nil, reason: "r") == .moved)
+    #expect(try test.archive.publish(&draft, commit: commit, to: "main", expecting: nil, reason: "r") == .moved)
     #expect(try test.archive.partitions(of: root).map(\.number) == [-3, 5])
     #expect(try test.archive.partitions(of: root).map(\.tree) == [a, b])
     #expect(try test.archive.root(root).rowCount == 4)
@@ -120,7 +120,7 @@ import Testing
         Commit(
           parents: [], datasets: ["t": DatasetRef(root: root, rows: 0)], definitions: draft.addBlob([]), author: "",
           message: "\(count)", timeMicros: 0))
-      #expect(try test.archive.publish(draft, commit: commit, to: "b\(count)", expecting: nil, reason: "r") == .moved)
+      #expect(try test.archive.publish(&draft, commit: commit, to: "b\(count)", expecting: nil, reason: "r") == .moved)
       let leftIDs = Set(left.map(\.id))
       let rightIDs = Set(right.map(\.id))
       let found = try test.archive.differingLeaves(a, b)

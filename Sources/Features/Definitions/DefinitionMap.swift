@@ -52,7 +52,8 @@ struct DefinitionMap {
       }
     guard isName, name.utf8.count <= 128 else {
       throw node.error(
-        "\(object): expected a name of letters, digits and _\(extra.isEmpty ? "" : " (also \(extra))") that starts with a letter, found '\(name.prefix(60))'")
+        "\(object): expected a name of letters, digits and _\(extra.isEmpty ? "" : " (also \(extra))") that starts with a letter, "
+          + "found '\(name.prefix(60))'")
     }
   }
 
@@ -88,7 +89,8 @@ struct DefinitionMap {
     for key in keys {
       guard let member = members[key] else { continue }
       throw FeatureError(
-        .definition, "\(object): \(key) is not supported yet", file: member.place.file, line: member.place.line, column: member.place.column)
+        .definition, "\(object): \(key) is not supported yet", file: member.place.file, line: member.place.line, column: member.place.column
+      )
     }
   }
 

@@ -33,9 +33,10 @@ struct DefinitionNode {
 // MARK: YAML
 
 extension DefinitionNode {
-  /// Bounds the recursion of the YAML parser; a features file nests five levels deep.
+  /// Bounds what aliases can multiply a file to, in depth and in number of nodes.
   private static let nestingMax = 64
-  /// Bounds memory; ten thousand feature views stay below.
+  private static let nodeCountMax = 500_000
+  /// Bounds memory; ten thousand features stay below.
   private static let byteCountMax = 8 << 20
 
   /// - Returns: nil for a file without content, such as one of comments only.
@@ -51,35 +52,45 @@ extension DefinitionNode {
       throw yamlError(error, file)
     }
     guard let root else { return nil }
-    let node = try DefinitionNode(root, file: file)
+    var nodeCount = 0
+    let node = try DefinitionNode(root, file: file, depth: 1, nodeCount: &nodeCount)
     if case .null = node.content { return nil }
     return node
   }
 
-  /// The parser recurses once per level, so that a few kilobytes of brackets could exhaust the stack.
+  /// The YAML parser recurses once per level, so that a few kilobytes of brackets could exhaust the stack.
+  ///
+  /// Counts generously, since it does not know strings from structure: what it lets through the parser can take.
   private static func refuseDeepNesting(_ yaml: String, _ file: String) throws(FeatureError) {
+    let levelMax = 256
     var line = 1
-    var lineStartsContent = true
     var flowDepth = 0
-    // Indicators that open a block on one line: "- - - - value".
-    var dashCount = 0
-    var indentation = 0
+    // Of the current line: what opens blocks before its first content, as in "- - - value".
+    var openedCount = 0
+    var isBeforeContent = true
+    var isComment = false
+    var previous = UInt8(ascii: "\n")
     for byte in yaml.utf8 {
-      switch byte {
-      case UInt8(ascii: "\n"):
+      if byte == UInt8(ascii: "\n") {
         line += 1
-        lineStartsContent = true
-        dashCount = 0
-        indentation = 0
-      case UInt8(ascii: "["), UInt8(ascii: "{"): flowDepth += 1
-      case UInt8(ascii: "]"), UInt8(ascii: "}"): flowDepth = max(0, flowDepth - 1)
-      case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"): if lineStartsContent { dashCount += 1 }
-      case UInt8(ascii: " "): if lineStartsContent { indentation += 1 }
-      default: lineStartsContent = false
+        openedCount = 0
+        isBeforeContent = true
+        isComment = false
+      } else if byte == UInt8(ascii: "#") && (previous == UInt8(ascii: " ") || previous == UInt8(ascii: "\n")) {
+        isComment = true
+      } else if !isComment {
+        switch byte {
+        case UInt8(ascii: "["), UInt8(ascii: "{"): flowDepth += 1
+        case UInt8(ascii: "]"), UInt8(ascii: "}"): flowDepth = max(0, flowDepth - 1)
+        // Every level of a block takes a column of indentation at least.
+        case UInt8(ascii: " "): openedCount += isBeforeContent ? 1 : 0
+        case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"): break
+        default: isBeforeContent = false
+        }
       }
-      // A block level takes at least one column of indentation.
-      if flowDepth > nestingMax || dashCount > nestingMax || indentation > 4 * nestingMax {
-        throw FeatureError(.definition, "the file nests deeper than \(nestingMax) levels", file: file, line: line, column: 1)
+      previous = byte
+      if flowDepth > levelMax || openedCount > levelMax {
+        throw FeatureError(.definition, "the file nests deeper than \(levelMax) levels", file: file, line: line, column: 1)
       }
     }
   }
@@ -90,19 +101,21 @@ extension DefinitionNode {
       YamlError.composer(_, let problem, let mark, _):
       return FeatureError(.definition, "not valid YAML: \(problem)", file: file, line: mark.line, column: mark.column)
     case YamlError.duplicatedKeysInMapping(let duplicates, let context):
-      // Yams writes the names as nodes; the key's own text is what a reader looks for.
-      let names = duplicates.compactMap { $0 as? String } 
       return FeatureError(
-        .definition, "the same key stands twice in one map\(names.isEmpty ? "" : ": \(names.joined(separator: ", "))")", file: file,
+        .definition, "the same key stands twice in one map: \(duplicates.sorted().joined(separator: ", "))", file: file,
         line: context.mark.line, column: context.mark.column)
     default:
       return FeatureError(.definition, "not valid YAML: \(error)", file: file)
     }
   }
 
-  private init(_ node: Node, file: String) throws(FeatureError) {
+  private init(_ node: Node, file: String, depth: Int, nodeCount: inout Int) throws(FeatureError) {
     let place = DefinitionPlace(file: file, line: node.mark?.line ?? 1, column: node.mark?.column ?? 1)
     self.place = place
+    nodeCount += 1
+    guard depth <= Self.nestingMax, nodeCount <= Self.nodeCountMax else {
+      throw FeatureError(.definition, "the file is too large or too deep", file: file, line: place.line, column: place.column)
+    }
     switch node {
     case .scalar(let scalar):
       // Only a plain scalar can be null: "~" in quotes is a text.
@@ -110,14 +123,14 @@ extension DefinitionNode {
       content = isNull ? .null : .scalar(try Self.checked(scalar.string, place))
     case .sequence(let sequence):
       var items: [DefinitionNode] = []
-      for item in sequence { items.append(try DefinitionNode(item, file: file)) }
+      for item in sequence { items.append(try DefinitionNode(item, file: file, depth: depth + 1, nodeCount: &nodeCount)) }
       content = .list(items)
     case .mapping(let mapping):
       var members: [(key: String, keyPlace: DefinitionPlace, value: DefinitionNode)] = []
       for (key, value) in mapping {
-        let keyNode = try DefinitionNode(key, file: file)
+        let keyNode = try DefinitionNode(key, file: file, depth: depth + 1, nodeCount: &nodeCount)
         guard case .scalar(let text) = keyNode.content else { throw keyNode.error("expected a name as key, found \(keyNode.found)") }
-        members.append((text, keyNode.place, try DefinitionNode(value, file: file)))
+        members.append((text, keyNode.place, try DefinitionNode(value, file: file, depth: depth + 1, nodeCount: &nodeCount)))
       }
       content = .map(members)
     case .alias:

@@ -243,7 +243,9 @@ struct ExpressionChecker {
   private mutating func call(_ name: String, _ arguments: [Syntax], _ at: Int) throws(SyntaxError) -> Checked {
     func count(_ range: ClosedRange<Int>) throws(SyntaxError) {
       guard !range.contains(arguments.count) else { return }
-      let expected = range.upperBound == .max ? "at least \(range.lowerBound)" : range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound) or \(range.upperBound)"
+      let least = range.lowerBound
+      let most = range.upperBound
+      let expected = most == .max ? "at least \(least)" : least == most ? "\(least)" : "\(least) or \(most)"
       throw SyntaxError("\(name) takes \(expected) argument\(expected == "1" ? "" : "s"), found \(arguments.count)", at: at, kind: .type)
     }
     switch name {

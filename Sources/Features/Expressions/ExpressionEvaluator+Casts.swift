@@ -45,13 +45,17 @@ extension ExpressionEvaluator {
       }
     case .date where from.isTimestamp: return result(.int(mapValues(ints) { TimestampText.floorDays(ofMicros: $0) }))
     case .timestamp where from == .date:
-      try failIfAny(node, valid: value.valid, active, rowCount: ints.count, { ints[$0].multipliedReportingOverflow(by: Self.microsPerDay).overflow }) {
+      try failIfAny(
+        node, valid: value.valid, active, rowCount: ints.count, { ints[$0].multipliedReportingOverflow(by: Self.microsPerDay).overflow }
+      ) {
         "date \(TimestampText.text(ofDays: ints[$0])) lies outside the range of timestamps"
       }
       return result(.int(mapValues(ints) { $0 &* Self.microsPerDay }))
     default:
       guard let range = to.integerRange else { return value }
-      try failIfAny(node, valid: value.valid, active, rowCount: ints.count, { !range.contains(ints[$0]) }) { "\(ints[$0]) lies outside \(to)" }
+      try failIfAny(node, valid: value.valid, active, rowCount: ints.count, { !range.contains(ints[$0]) }) {
+        "\(ints[$0]) lies outside \(to)"
+      }
       return value
     }
   }

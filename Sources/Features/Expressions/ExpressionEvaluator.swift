@@ -105,7 +105,7 @@ struct ExpressionEvaluator {
   ) throws(EvaluationFailure) -> Values<Int64> {
     switch unit {
     case .microsecond: return ticks
-    // An arithmetic shift floors, a division does not: times before 1970 belong to the microsecond before.
+    // A division truncates, but a time before 1970 belongs to the microsecond before it.
     case .nanosecond: return mapValues(ticks) { $0 / 1_000 - ($0 % 1_000 < 0 ? 1 : 0) }
     case .second, .millisecond:
       let factor = 1_000_000 / unit.ticksPerSecond

@@ -248,7 +248,8 @@ struct ExpressionParser {
     guard !Self.reserved.contains(lowered) else { throw unexpected("a value") }
     advance()
     if case .string(let text) = current.kind, lowered == "date" || lowered == "timestamp" {
-      let literal = lowered == "date" ? TimestampText.days(parsing: text).map(Literal.date) : TimestampText.micros(parsing: text).map(Literal.timestamp)
+      let literal =
+        lowered == "date" ? TimestampText.days(parsing: text).map(Literal.date) : TimestampText.micros(parsing: text).map(Literal.timestamp)
       guard let literal else { throw SyntaxError("'\(text)' is no ISO 8601 \(lowered)", at: current.offset) }
       advance()
       return try node(.literal(literal), offset)

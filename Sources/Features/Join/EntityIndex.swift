@@ -24,36 +24,46 @@ package struct EntityIndex: Sendable {
   }
 
   /// - Parameter keys: pairwise different, as many as entities.
-  /// - Returns: the index, or the number of the first key that came before.
+  /// - Returns: the index, and the number of the first key that had come before, which makes the index useless.
   package static func build(_ keys: EncodedKeys) -> (index: EntityIndex, firstRepetition: Int?) {
-    precondition(keys.count < Int(Int32.max), "Entities are numbered by 32 bits")
-    let slotCount = slotCount(forEntityCount: keys.count)
-    let offsets = Buffer(byteCapacity: (keys.count + 1) * 8)
+    build(count: keys.count, byteCount: keys.byteCount) { keys[$0] }
+  }
+
+  /// - Parameters:
+  ///   - byteCount: of all keys.
+  ///   - keys: the key of each entity.
+  package static func build(
+    count: Int, byteCount: Int, keys: (Int) -> UnsafeRawBufferPointer
+  ) -> (index: EntityIndex, firstRepetition: Int?) {
+    precondition(count < Int(Int32.max), "Entities are numbered by 32 bits")
+    let slotCount = slotCount(forEntityCount: count)
+    let offsets = Buffer(byteCapacity: (count + 1) * 8)
     let slots = Buffer(byteCapacity: slotCount * 8, zeroed: true)
-    let bytes = Buffer(byteCapacity: keys.byteCount)
+    let bytes = Buffer(byteCapacity: byteCount)
     // SAFETY: the three buffers have just been made for this many elements, and nobody else has seen them.
-    let offset = offsets.pointer.bindMemory(to: UInt64.self, capacity: keys.count + 1)
+    let offset = offsets.pointer.bindMemory(to: UInt64.self, capacity: count + 1)
     let slot = slots.pointer.bindMemory(to: UInt64.self, capacity: slotCount)
     var position = 0
     var repetition: Int?
-    for number in 0..<keys.count {
-      let key = keys[number]
+    for number in 0..<count {
+      let key = keys(number)
       offset[number] = UInt64(position)
+      precondition(position + key.count <= byteCount, "The keys are longer than claimed")
       if let base = key.baseAddress { memcpy(bytes.pointer + position, base, key.count) }
       position += key.count
       let hash = XXH3.hash64(key, seed: 0)
       var place = Int(truncatingIfNeeded: hash) & (slotCount - 1)
       while slot[place] != 0 {
-        if slot[place] >> 32 == hash >> 32, same(keys[Int(slot[place] & 0xFFFF_FFFF) - 1], key) { repetition = repetition ?? number }
+        if slot[place] >> 32 == hash >> 32, same(keys(Int(slot[place] & 0xFFFF_FFFF) - 1), key) { repetition = repetition ?? number }
         place = (place + 1) & (slotCount - 1)
       }
       slot[place] = (hash & ~0xFFFF_FFFF) | UInt64(number + 1)
     }
-    offset[keys.count] = UInt64(position)
+    offset[count] = UInt64(position)
     let index = EntityIndex(
       slots: Values(BufferSlice(slots, byteCount: slotCount * 8), count: slotCount), slotCount: slotCount,
-      keyOffsets: Values(BufferSlice(offsets, byteCount: (keys.count + 1) * 8), count: keys.count + 1),
-      keyBytes: BufferSlice(bytes, byteCount: position), count: keys.count)
+      keyOffsets: Values(BufferSlice(offsets, byteCount: (count + 1) * 8), count: count + 1),
+      keyBytes: BufferSlice(bytes, byteCount: position), count: count)
     return (index, repetition)
   }
 

@@ -21,7 +21,11 @@ extension ViewEvents {
     let starts = try entityStarts(columns, times: times, of: view)
     let index = try entityIndex(columns, starts: starts, of: view)
     var features: [FeatureEvents] = []
-    for feature in view.features { features.append(try events(of: feature, rows)) }
+    do {
+      for feature in view.features { features.append(try events(of: feature, rows)) }
+    } catch let error as FeatureError {
+      throw named(error, view, rows)
+    }
     return ViewEvents(
       index: index, starts: Values(starts.slice, count: starts.count), times: times, features: features,
       featureTypes: view.features.map(\.type), ttlMicros: view.view.ttlMicros, eventCount: rows.rowCount)
@@ -42,11 +46,26 @@ extension ViewEvents {
       mask = mask.map { $0.intersection(validity) } ?? validity
     }
     if let filter = view.filter {
-      let passing = try filter.evaluate(rows).trueBits
+      let passing: Bitmap
+      do {
+        passing = try filter.evaluate(rows).trueBits
+      } catch {
+        throw named(error, view, rows)
+      }
       mask = mask.map { $0.intersection(passing) } ?? passing
     }
     guard let mask, mask.setCount < rows.rowCount else { return rows }
     return rows.filter(mask)
+  }
+
+  /// A row number says little of rows that were sorted and filtered: the key names the row.
+  private static func named(_ error: FeatureError, _ view: CompiledView, _ rows: Batch) -> FeatureError {
+    guard error.kind == .evaluation, let row = error.row else { return error }
+    var error = error
+    let key = view.eventOrder.compactMap { name in rows[name].map { "\(name) = \($0.text(at: row))" } }
+    error.text += "; the row has \(key.joined(separator: ", "))"
+    error.row = nil
+    return error
   }
 
   private static func eventTimes(_ column: Column, named name: String, of view: CompiledView) throws -> Values<Int64> {
@@ -110,8 +129,13 @@ extension ViewEvents {
     switch feature.kind {
     case .value(let expression): return .value(try expression.evaluate(rows).canonicalized())
     case .aggregate(let function, let of, let window, let filter):
-      let passing = try filter.map { try $0.evaluate(rows).trueBits }
+      var passing = try filter.map { try $0.evaluate(rows).trueBits }
       var values = try of?.evaluate(rows)
+      if function == .count, let counted = values {
+        // A count asks only which events have a value.
+        if let validity = counted.validity { passing = passing.map { $0.intersection(validity) } ?? validity }
+        values = nil
+      }
       if function == .sum || function == .avg {
         values = try values.map { values in try values.cast(to: values.type.summedType) }
       }
@@ -161,6 +185,25 @@ extension Column {
     case .int32, .uint32, .float32, .date: mark(UInt32.self)
     case .int64, .uint64, .float64, .timestamp: mark(UInt64.self)
     case .decimal: mark(UInt128.self)
+    }
+  }
+}
+
+extension Column {
+  /// A value for messages.
+  fileprivate func text(at row: Int) -> String {
+    switch scalar(at: row) {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .int(let value): "\(value)"
+    case .uint(let value): "\(value)"
+    case .float(let value): "\(value)"
+    case .double(let value): "\(value)"
+    case .decimal(let value, let scale): NumberText.formatDecimal(value, scale: scale)
+    case .string(let value): "'\(value)'"
+    case .binary(let value): "\(value.count) bytes"
+    case .date(let days): CivilTime.formatDate(days: Int64(days))
+    case .timestamp(let ticks, let unit): CivilTime.formatTimestamp(ticks, unit)
     }
   }
 }

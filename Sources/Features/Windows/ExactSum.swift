@@ -4,8 +4,9 @@
 /// Of all values together at most `Int32.max` may be in the sum: then no digit overflows.
 struct ExactSum {
   private var digits = [Int64](repeating: 0, count: ExactSum.digitCount)
-  /// The digits that may differ from zero.
-  private var touched = Range(uncheckedBounds: (lower: ExactSum.digitCount, upper: 0))
+  /// Where the digits lie that may differ from zero.
+  private var lowest = ExactSum.digitCount
+  private var end = 0
   private var special = SpecialCounts()
   private(set) var count = 0
 
@@ -14,8 +15,9 @@ struct ExactSum {
   private static let digitCount = 2045 / 32 + 3 + 2
 
   mutating func reset() {
-    for index in touched.lowerBound..<max(touched.lowerBound, touched.upperBound) { digits[index] = 0 }
-    touched = Range(uncheckedBounds: (lower: Self.digitCount, upper: 0))
+    for index in lowest..<max(lowest, end) { digits[index] = 0 }
+    lowest = Self.digitCount
+    end = 0
     special = SpecialCounts()
     count = 0
   }
@@ -32,7 +34,8 @@ struct ExactSum {
     let shifted = UInt128(parts.significand) << (parts.position & 31)
     let sign: Int64 = parts.isNegative == (step > 0) ? -1 : 1
     for place in 0..<3 { digits[first + place] &+= sign &* Int64(UInt32(truncatingIfNeeded: shifted >> (32 * place))) }
-    touched = Range(uncheckedBounds: (lower: min(touched.lowerBound, first), upper: max(touched.upperBound, first + 3)))
+    lowest = min(lowest, first)
+    end = max(end, first + 3)
   }
 
   /// The sum, rounded once; of no values 0.
@@ -42,8 +45,8 @@ struct ExactSum {
   func mean() -> Double { special.result ?? exact().rounded(dividedBy: UInt64(count)) }
 
   private func exact() -> ExactQuotient {
-    guard touched.lowerBound < touched.upperBound else { return ExactQuotient(0, exponent: 0) }
-    let range = touched.lowerBound..<min(touched.upperBound + 2, Self.digitCount)
+    guard lowest < end else { return ExactQuotient(0, exponent: 0) }
+    let range = lowest..<min(end + 2, Self.digitCount)
     // First into digits 0..<2^32; a negative sum borrows beyond the last digit, and its negation does not.
     var normal = carried(range, sign: 1)
     let isNegative = normal == nil

@@ -1,0 +1,142 @@
+import Columns
+import Features
+import History
+import JSON
+import Online
+
+/// What `materialize` did.
+package struct MaterializeReport: Sendable {
+  package let number: Int
+  package let commit: CommitID
+  package let builtCount: Int
+  package let reusedCount: Int
+  /// Of all images of the generation.
+  package let byteCount: Int
+
+  package var json: JSON {
+    [
+      "generation": .int(Int64(number)), "commit": .string(commit.description), "built": .int(Int64(builtCount)),
+      "reused": .int(Int64(reusedCount)), "bytes": .int(Int64(byteCount)),
+    ]
+  }
+}
+
+extension Repository {
+  var generations: GenerationStore { GenerationStore(storeFolder: storeFolder) }
+
+  /// Builds the image of every feature view at a commit and switches what is served, at one instant.
+  ///
+  /// Images whose definition and source rows have not changed are reused.
+  package func materialize(_ spec: String? = nil, progress: ProgressHandler? = nil) throws(AlmanacError) -> MaterializeReport {
+    let id = try resolve(spec ?? "HEAD")
+    let commit = try commit(id)
+    let definitions = try definitions(at: id)
+    guard !definitions.features.views.isEmpty else {
+      throw AlmanacError(
+        .notFound, "There is nothing to materialize: no feature view is registered at commit \(id.short)",
+        hint: "Declare views in features/ and run `almanac apply`.")
+    }
+    let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
+    let store = generations
+    return try AlmanacError.translating {
+      var images: [String: String] = [:]
+      var builtCount = 0
+      var byteCount = 0
+      for (index, view) in definitions.features.views.enumerated() {
+        progress?("building \(view.name)", index, definitions.features.views.count)
+        let name = GenerationStore.imageName(
+          definition: definitions.definition(ofView: view.name), root: commit.datasets[view.source]?.root)
+        if try !store.hasImage(name) {
+          try store.putImage(name, buildImage(view, source: source, buildTimeMicros: Self.nowMicros()))
+          builtCount += 1
+        }
+        images[view.name] = name
+        byteCount += try store.imageByteCount(name)
+      }
+      let record = GenerationStore.Record(
+        number: try store.nextNumber(), commit: id, images: images, previous: try store.currentNumber())
+      try store.publish(record)
+      return MaterializeReport(
+        number: record.number, commit: id, builtCount: builtCount, reusedCount: images.count - builtCount, byteCount: byteCount)
+    }
+  }
+
+  /// Serves again what was served before the current generation.
+  package func rollbackGeneration() throws(AlmanacError) -> MaterializeReport {
+    let store = generations
+    return try AlmanacError.translating {
+      guard let current = try store.currentNumber() else { throw Self.nothingMaterialized }
+      guard let previous = try store.record(current).previous else {
+        throw AlmanacError(.notFound, "Cannot roll back: generation \(current) is the first")
+      }
+      let record = try store.record(previous)
+      try store.switchCurrent(to: previous)
+      let byteCount = try record.images.values.reduce(0) { try $0 + store.imageByteCount($1) }
+      return MaterializeReport(
+        number: previous, commit: record.commit, builtCount: 0, reusedCount: record.images.count, byteCount: byteCount)
+    }
+  }
+
+  /// - Parameter buildTimeMicros: questions about earlier times are not for this image; the newest event's time when that is
+  ///   earlier, so that an image over old data answers as far back as it can.
+  func buildImage(_ view: FeatureView, source: CommitSource, buildTimeMicros: Int64) throws -> [UInt8] {
+    let compiled = try source.definitions.features.compile(view: view.name, source: source.table(view.source))
+    let events = try ViewEvents.build(compiled, from: source)
+    var newest = Int64.min
+    if let times = events.times { for event in 0..<events.eventCount { newest = max(newest, times[event]) } }
+    let buildTime = events.eventCount == 0 ? buildTimeMicros : min(buildTimeMicros, newest)
+    return try GenerationBuilder.encode(view: compiled, events: events, buildTimeMicros: buildTime)
+  }
+
+  /// The generation to be served.
+  func currentGeneration() throws -> (number: Int, commit: CommitID, generation: Generation) {
+    let store = generations
+    guard let number = try store.currentNumber() else { throw Self.nothingMaterialized }
+    let record = try store.record(number)
+    let definitions = try definitions(at: record.commit)
+    let images = try record.images.mapValues { try store.image($0) }
+    return (number, record.commit, Generation(commit: record.commit.description, definitions: definitions.features, images: images))
+  }
+
+  /// A generation of the same commit that answers for every time, from the commit's leaves.
+  func historicGeneration(of id: CommitID) throws -> Generation {
+    let definitions = try definitions(at: id)
+    let source = CommitSource(archive: archive, commit: try commit(id), definitions: definitions)
+    var images: [String: ViewImage] = [:]
+    for view in definitions.features.views {
+      let bytes = try buildImage(view, source: source, buildTimeMicros: .min)
+      images[view.name] = try ViewImage(bytes: BufferSlice(copying: bytes))
+    }
+    return Generation(commit: id.description, definitions: definitions.features, images: images)
+  }
+
+  /// The features of one entity, as the server answers them.
+  /// - Parameter keys: entity keys and their values as text.
+  /// - Returns: the JSON body of `/get-online-features`.
+  package func get(_ service: String, keys: [(String, String)], at: String?) throws(AlmanacError) -> [UInt8] {
+    let online = try OnlineService(repository: self)
+    var entities: [String: JSON] = [:]
+    for (name, value) in keys { entities[name] = [.string(value)] }
+    var body: [String: JSON] = ["feature_service": .string(service), "entities": .object(entities)]
+    if let at { body["at"] = .string(at) }
+    return try online.answer(.object(body))
+  }
+
+  static var nothingMaterialized: AlmanacError {
+    AlmanacError(.notFound, "There is nothing to serve yet", hint: "Run `almanac materialize` first.")
+  }
+}
+
+extension Definitions {
+  /// A view with the entity it is about, as stored: what its image depends on besides rows.
+  func definition(ofView name: String) -> JSON {
+    let entity = features.view(named: name)?.entity
+    func member(_ section: String, _ name: String?) -> JSON {
+      (features.json[section]?.arrayValue ?? []).first { $0["name"]?.stringValue == name } ?? .null
+    }
+    return [
+      "view": member("feature_views", name), "entity": member("entities", entity),
+      "source": features.view(named: name).flatMap { contracts[$0.source]?.canonicalJSON } ?? .null,
+    ]
+  }
+}

@@ -1,0 +1,118 @@
+import Columns
+import Features
+import JSON
+
+/// What an image holds: the part of its view's definition that lookups need.
+package struct ImageDescriptor: Hashable, Sendable {
+  package struct Feature: Hashable, Sendable {
+    package let name: String
+    /// Of the result.
+    package let type: DataType
+    /// Nil for an expression.
+    package let aggregate: AggregateFunction?
+    /// Of an aggregate.
+    package let window: Window
+    /// The type of the values held; nil for a count of rows.
+    let valueType: DataType?
+  }
+
+  package let view: String
+  package let keyTypes: [DataType]
+  package let isTimeless: Bool
+  package let ttlMicros: Int64?
+  package let features: [Feature]
+
+  init(_ view: CompiledView, _ events: ViewEvents) {
+    self.view = view.view.name
+    keyTypes = view.entity.keys.map(\.type.entityKeyType)
+    isTimeless = events.times == nil
+    ttlMicros = events.ttlMicros
+    features = zip(view.features, events.features).map { feature, input in
+      switch input {
+      case .value(let values):
+        Feature(name: feature.name, type: feature.type, aggregate: nil, window: .all, valueType: values.type)
+      case .aggregate(let input):
+        Feature(name: feature.name, type: feature.type, aggregate: input.function, window: input.window, valueType: input.values?.type)
+      }
+    }
+  }
+
+  var json: JSON {
+    let features = features.map { feature -> JSON in
+      var members: [String: JSON] = ["name": .string(feature.name), "type": .string(feature.type.description)]
+      members["values"] = feature.valueType.map { .string($0.description) }
+      if let aggregate = feature.aggregate {
+        members["aggregate"] = .string(aggregate.rawValue)
+        if case .micros(let micros) = feature.window { members["window_micros"] = .int(micros) }
+      }
+      return .object(members)
+    }
+    var members: [String: JSON] = [
+      "view": .string(view), "keys": .array(keyTypes.map { .string($0.description) }), "timeless": .bool(isTimeless),
+      "features": .array(features),
+    ]
+    members["ttl_micros"] = ttlMicros.map { .int($0) }
+    return .object(members)
+  }
+
+  /// - Throws: `damaged` when the bytes are no descriptor.
+  init(bytes: UnsafeRawBufferPointer) throws(OnlineError) {
+    let json: JSON
+    do {
+      json = try JSON(parsing: bytes)
+    } catch {
+      throw OnlineError(.damaged, "Cannot read a view image: its descriptor is no JSON: \(error)")
+    }
+    guard let view = json["view"]?.stringValue, let keys = json["keys"]?.arrayValue, let timeless = json["timeless"]?.boolValue,
+      let features = json["features"]?.arrayValue
+    else { throw Self.damaged("expected view, keys, timeless and features") }
+    self.view = view
+    isTimeless = timeless
+    ttlMicros = json["ttl_micros"]?.intValue
+    var types: [DataType] = []
+    for key in keys { types.append(try Self.type(key)) }
+    keyTypes = types
+    var parsed: [Feature] = []
+    for feature in features { parsed.append(try Self.feature(feature)) }
+    self.features = parsed
+    if keyTypes.isEmpty { throw Self.damaged("there are no keys") }
+  }
+
+  private static func feature(_ json: JSON) throws(OnlineError) -> Feature {
+    guard let name = json["name"]?.stringValue else { throw damaged("a feature has no name") }
+    let type = try type(json["type"])
+    let valueType = try json["values"].map { json throws(OnlineError) in try Self.type(json) }
+    let window = json["window_micros"].map { $0.intValue.map { Window.micros($0) } } ?? .all
+    guard let window else { throw damaged("feature \(name) has a window that is no integer") }
+    guard let aggregateName = json["aggregate"] else {
+      guard valueType == type else { throw damaged("feature \(name) is \(type), its values are not") }
+      return Feature(name: name, type: type, aggregate: nil, window: .all, valueType: valueType)
+    }
+    guard let function = aggregateName.stringValue.flatMap({ AggregateFunction(rawValue: $0) }) else {
+      throw damaged("feature \(name) has an unknown aggregate")
+    }
+    guard isSound(function, type, valueType) else { throw damaged("feature \(name): \(function.rawValue) does not give \(type)") }
+    return Feature(name: name, type: type, aggregate: function, window: window, valueType: valueType)
+  }
+
+  /// Whether lookups can compute this type from these values.
+  private static func isSound(_ function: AggregateFunction, _ type: DataType, _ values: DataType?) -> Bool {
+    switch function {
+    case .count: return type == .int64
+    case .sum: return values == type && (type == .int64 || type == .float64)
+    case .avg: return type == .float64 && (values == .int64 || values == .float64)
+    case .min, .max:
+      if case .decimal = type { return false }
+      return values == type
+    }
+  }
+
+  private static func type(_ json: JSON?) throws(OnlineError) -> DataType {
+    guard let type = json?.stringValue.flatMap({ DataType(parsing: $0) }) else { throw damaged("a type is unknown") }
+    return type
+  }
+
+  private static func damaged(_ text: String) -> OnlineError {
+    OnlineError(.damaged, "Cannot read a view image: its descriptor is damaged: \(text)")
+  }
+}

@@ -1,0 +1,103 @@
+import Columns
+import Features
+import JSON
+
+/// The body of `POST /get-online-features` (Feast's feature-server protocol, with an optional `at`).
+///
+/// Unknown members and entity columns that no feature needs are ignored.
+package struct OnlineRequest: Sendable {
+  /// `feature_service` beats `features`.
+  package let service: String?
+  package let features: [String]
+  package let fullNames: Bool
+  /// By column; each should be an array.
+  package let entities: [String: JSON]
+  /// Micros; nil for now.
+  package let time: Int64?
+
+  /// - Throws: `malformed` for a member that is missing or of the wrong kind, naming it.
+  package init(_ body: JSON) throws(OnlineError) {
+    guard case .object = body else { throw OnlineError(.malformed, "The body: expected a JSON object") }
+    service = try Self.member(body, "feature_service", "a string") { $0.stringValue }
+    fullNames = try Self.member(body, "full_feature_names", "true or false") { $0.boolValue } ?? false
+    features = try Self.member(body, "features", "an array of strings") { json in
+      json.arrayValue.flatMap { values in
+        let names = values.compactMap(\.stringValue)
+        return names.count == values.count ? names : nil
+      }
+    } ?? []
+    guard service != nil || !features.isEmpty else { throw OnlineError(.malformed, "The body has neither feature_service nor features") }
+    let columns = try Self.member(body, "entities", "an object of arrays") { $0.objectValue }
+    guard let columns else { throw OnlineError(.malformed, "The body has no entities") }
+    entities = columns
+    time = try Self.member(body, "at", "an RFC 3339 time such as 2026-02-01T00:00:00Z") { json in
+      json.stringValue.flatMap { CivilTime.parseTimestampFloored($0) }
+    }
+  }
+
+  /// The values of the plan's keys.
+  /// - Throws: `malformed` for a missing key or unequal lengths; `unprocessable` for a value of another type.
+  package func keyColumns(_ plan: FeaturePlan) throws(OnlineError) -> [Column] {
+    var columns: [Column] = []
+    for key in plan.keys {
+      guard let member = entities[key.name] else {
+        throw OnlineError(.malformed, "entities: there is no \(key.name), which the features need")
+      }
+      guard let values = member.arrayValue else { throw OnlineError(.malformed, "entities.\(key.name): expected an array") }
+      if let first = columns.first, first.count != values.count {
+        throw OnlineError(
+          .malformed, "entities.\(key.name): expected \(first.count) values as in \(plan.keys[0].name), found \(values.count)")
+      }
+      var scalars: [Scalar] = []
+      for (index, value) in values.enumerated() {
+        guard let scalar = Self.scalar(value, as: key.type) else {
+          throw OnlineError(.unprocessable, "entities.\(key.name)[\(index)]: expected a value of type \(key.type), found \(value.text())")
+        }
+        scalars.append(scalar)
+      }
+      columns.append(Column(key.type, scalars))
+    }
+    return columns
+  }
+
+  private static func member<Value>(
+    _ body: JSON, _ name: String, _ expected: String, _ read: (JSON) -> Value?
+  ) throws(OnlineError) -> Value? {
+    guard let json = body[name], !json.isNull else { return nil }
+    guard let value = read(json) else { throw OnlineError(.malformed, "\(name): expected \(expected)") }
+    return value
+  }
+
+  /// The value of a key; integers may come as strings, since JSON of other languages loses digits. Nil when it does not fit.
+  private static func scalar(_ json: JSON, as type: DataType) -> Scalar? {
+    if json.isNull { return .null }
+    switch type {
+    case .bool: return json.boolValue.map { .bool($0) }
+    case .int8: return integer(json).flatMap { Int8(exactly: $0) }.map { .int(Int64($0)) }
+    case .int16: return integer(json).flatMap { Int16(exactly: $0) }.map { .int(Int64($0)) }
+    case .int32: return integer(json).flatMap { Int32(exactly: $0) }.map { .int(Int64($0)) }
+    case .int64: return integer(json).map { .int($0) }
+    case .uint8: return integer(json).flatMap { UInt8(exactly: $0) }.map { .uint(UInt64($0)) }
+    case .uint16: return integer(json).flatMap { UInt16(exactly: $0) }.map { .uint(UInt64($0)) }
+    case .uint32: return integer(json).flatMap { UInt32(exactly: $0) }.map { .uint(UInt64($0)) }
+    case .uint64:
+      if case .uint(let value) = json { return .uint(value) }
+      if let text = json.stringValue { return UInt64(text).map { .uint($0) } }
+      return integer(json).flatMap { UInt64(exactly: $0) }.map { .uint($0) }
+    case .string: return json.stringValue.map { .string($0) }
+    case .binary: return json.stringValue.flatMap { Base64.bytes($0) }.map { .binary($0) }
+    case .date: return json.stringValue.flatMap { CivilTime.parseDate($0) }.map { .date($0) }
+    case .timestamp(.microsecond, _): return json.stringValue.flatMap { CivilTime.parseTimestamp($0) }.map { .timestamp($0, .microsecond) }
+    case .timestamp, .float32, .float64, .decimal: return nil
+    }
+  }
+
+  private static func integer(_ json: JSON) -> Int64? {
+    switch json {
+    case .int(let value): value
+    case .double(let value): Int64(exactly: value)
+    case .string(let text): Int64(text)
+    default: nil
+    }
+  }
+}

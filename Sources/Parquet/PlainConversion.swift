@@ -1,0 +1,103 @@
+import Columns
+
+/// Turns values as PLAIN stores them into values as columns hold them.
+enum PlainConversion {
+  /// Bytes of a value in memory; nil for bool, string and binary.
+  static func byteWidth(_ conversion: Conversion) -> Int? {
+    switch conversion {
+    case .identity(let width), .narrow(let width): width
+    case .decimalFrom32, .decimalFrom64, .decimalFromFixed, .decimalFromBytes: 16
+    case .timestampFrom96: 8
+    case .floatFrom16: 4
+    case .bool, .bytes, .bytesFromFixed: nil
+    }
+  }
+
+  /// - Precondition: `source` holds `count` plain values, `target` has room for as many in memory.
+  static func convert(
+    _ source: UnsafeRawPointer, _ shape: ColumnShape, count: Int, into target: UnsafeMutableRawPointer
+  ) throws(ParquetError) {
+    switch shape.conversion {
+    case .identity(let width): target.copyMemory(from: source, byteCount: count * width)
+    case .narrow(1):
+      let target = target.assumingMemoryBound(to: UInt8.self)
+      for index in 0..<count { target[index] = source.load(fromByteOffset: index &* 4, as: UInt8.self) }
+    case .narrow:
+      let target = target.assumingMemoryBound(to: UInt16.self)
+      for index in 0..<count { target[index] = source.loadUnaligned(fromByteOffset: index &* 4, as: UInt16.self) }
+    case .decimalFrom32:
+      let target = target.assumingMemoryBound(to: Int128.self)
+      for index in 0..<count { target[index] = Int128(source.loadUnaligned(fromByteOffset: index &* 4, as: Int32.self)) }
+    case .decimalFrom64:
+      let target = target.assumingMemoryBound(to: Int128.self)
+      for index in 0..<count { target[index] = Int128(source.loadUnaligned(fromByteOffset: index &* 8, as: Int64.self)) }
+    case .decimalFromFixed(let width):
+      let target = target.assumingMemoryBound(to: Int128.self)
+      for index in 0..<count {
+        target[index] = try decimal(UnsafeRawBufferPointer(start: source + index * width, count: width))
+      }
+    case .timestampFrom96:
+      let target = target.assumingMemoryBound(to: Int64.self)
+      for index in 0..<count { target[index] = try timestamp(source + index * 12) }
+    case .floatFrom16:
+      let target = target.assumingMemoryBound(to: UInt32.self)
+      for index in 0..<count { target[index] = float(source.loadUnaligned(fromByteOffset: index &* 2, as: UInt16.self)) }
+    case .decimalFromBytes, .bool, .bytes, .bytesFromFixed:
+      preconditionFailure("Values of \(shape.conversion) have no plain width")
+    }
+    if case .decimal(let precision, _) = shape.field.type { try check(target, count: count, precision: precision) }
+  }
+
+  /// Big-endian two's complement of any length.
+  static func decimal(_ bytes: UnsafeRawBufferPointer) throws(ParquetError) -> Int128 {
+    guard let first = bytes.first else { throw .malformed("a decimal has no bytes") }
+    let sign: UInt8 = first & 0x80 != 0 ? 0xFF : 0
+    var value: Int128 = sign == 0 ? 0 : -1
+    let start = max(0, bytes.count - 16)
+    for index in 0..<start where bytes[index] != sign { throw .malformed("a decimal of \(bytes.count) bytes has more than 128 bits") }
+    for index in start..<bytes.count { value = value << 8 | Int128(bytes[index]) }
+    guard (value < 0) == (sign != 0) else { throw .malformed("a decimal of \(bytes.count) bytes has more than 128 bits") }
+    return value
+  }
+
+  /// Writers and arithmetic rely on the precision that a type promises.
+  static func check(_ values: UnsafeMutableRawPointer, count: Int, precision: Int) throws(ParquetError) {
+    let values = values.assumingMemoryBound(to: Int128.self)
+    let limit = powerOfTen(precision)
+    for index in 0..<count where values[index] >= limit || values[index] <= -limit {
+      throw .malformed("value \(index) has more than the \(precision) digits of its type")
+    }
+  }
+
+  static func powerOfTen(_ exponent: Int) -> Int128 {
+    var power: Int128 = 1
+    for _ in 0..<exponent { power *= 10 }
+    return power
+  }
+
+  /// INT96 of Impala and Spark: nanoseconds of the day, then the Julian day, 2440588 being 1970-01-01.
+  private static func timestamp(_ source: UnsafeRawPointer) throws(ParquetError) -> Int64 {
+    let nanos = source.loadUnaligned(as: Int64.self)
+    let day = Int64(source.loadUnaligned(fromByteOffset: 8, as: UInt32.self)) - 2_440_588
+    let start = day.multipliedReportingOverflow(by: 86_400_000_000_000)
+    let sum = start.partialValue.addingReportingOverflow(nanos)
+    guard !start.overflow, !sum.overflow else {
+      throw .unsupported("a timestamp \(day) days from 1970 lies outside the years 1677 to 2262 of timestamp[ns]")
+    }
+    return sum.partialValue
+  }
+
+  /// IEEE 754 binary16 as the bits of a binary32; exact for every value.
+  private static func float(_ bits: UInt16) -> UInt32 {
+    let sign = UInt32(bits & 0x8000) << 16
+    let exponent = UInt32(bits >> 10 & 0x1F)
+    let fraction = UInt32(bits & 0x3FF)
+    switch exponent {
+    case 0:
+      // Subnormal: a multiple of 2^-24.
+      return sign | (Float(fraction) * 0x1p-24).bitPattern
+    case 31: return sign | 0x7F80_0000 | fraction << 13
+    default: return sign | (exponent + 112) << 23 | fraction << 13
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import Columns
+
+/// What the texts of a column have looked like so far, and the narrowest type that keeps all of them.
+struct ColumnEvidence {
+  struct Kinds: OptionSet {
+    let rawValue: UInt16
+    static let integer = Kinds(rawValue: 1)
+    /// An integer that no double equals.
+    static let wideInteger = Kinds(rawValue: 2)
+    /// An integer above `Int64.max` that fits `UInt64`.
+    static let unsigned = Kinds(rawValue: 4)
+    static let negative = Kinds(rawValue: 8)
+    static let float = Kinds(rawValue: 16)
+    static let bool = Kinds(rawValue: 32)
+    static let date = Kinds(rawValue: 64)
+    static let timestamp = Kinds(rawValue: 128)
+    static let text = Kinds(rawValue: 256)
+
+    static let numbers: Kinds = [.integer, .wideInteger, .unsigned, .negative, .float]
+    static let times: Kinds = [.date, .timestamp]
+  }
+
+  var kinds: Kinds = []
+
+  var isText: Bool { kinds.contains(.text) }
+
+  /// int64 widens to float64 only where every integer of the column is a double; all that does not fit together is text.
+  var type: DataType {
+    if kinds.isEmpty || isText { return .string }
+    if kinds == .bool { return .bool }
+    if kinds.isSubset(of: .times) { return kinds.contains(.timestamp) ? .timestampMicros : .date }
+    guard kinds.isSubset(of: .numbers) else { return .string }
+    if kinds.contains(.float) { return kinds.isDisjoint(with: [.wideInteger, .unsigned]) ? .float64 : .string }
+    if kinds.contains(.unsigned) { return kinds.contains(.negative) ? .string : .uint64 }
+    return .int64
+  }
+
+  /// Takes a cell into account that is not empty.
+  @inline(__always) mutating func note(cell: UnsafeRawBufferPointer) {
+    // Most cells are short integers.
+    if isPlainInteger(cell) { kinds.insert(.integer) } else { kinds.formUnion(ColumnEvidence.classify(cell)) }
+  }
+
+  @inline(__always) private func isPlainInteger(_ cell: UnsafeRawBufferPointer) -> Bool {
+    // Fifteen digits are below 2^53.
+    guard cell.count <= 15, let base = cell.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
+    if base[0] == UInt8(ascii: "0") { return cell.count == 1 }
+    for index in 0..<cell.count where base[index] &- UInt8(ascii: "0") > 9 { return false }
+    return true
+  }
+
+  private static func classify(_ cell: UnsafeRawBufferPointer) -> Kinds {
+    let first = cell[0]
+    let isNegative = first == UInt8(ascii: "-")
+    switch first {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."):
+      let digits = isNegative ? UnsafeRawBufferPointer(rebasing: cell.dropFirst()) : cell
+      if !startsWithZero(digits) {
+        if let kinds = integer(cell, isNegative) { return kinds }
+        if isTime(cell) { return time(cell) }
+        if NumberText.parseDouble(cell) != nil { return isWord(digits) ? nonFinite(cell) : isLongInteger(digits) ? .text : .float }
+      }
+      return time(cell)
+    case UInt8(ascii: "+"): return isWord(UnsafeRawBufferPointer(rebasing: cell.dropFirst())) ? nonFinite(cell) : time(cell)
+    case UInt8(ascii: "t"), UInt8(ascii: "T"), UInt8(ascii: "f"), UInt8(ascii: "F"):
+      return NumberText.parseBool(cell) == nil ? .text : .bool
+    case UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "i"), UInt8(ascii: "I"): return nonFinite(cell)
+    default: return .text
+    }
+  }
+
+  /// Leading zeros and plus signs carry meaning (postal codes, telephone numbers) that a number would lose.
+  private static func startsWithZero(_ digits: UnsafeRawBufferPointer) -> Bool {
+    digits.count > 1 && digits[0] == UInt8(ascii: "0") && digits[1] &- UInt8(ascii: "0") <= 9
+  }
+
+  private static func integer(_ cell: UnsafeRawBufferPointer, _ isNegative: Bool) -> Kinds? {
+    if let value = NumberText.parseInt64(cell) { return kinds(of: value) }
+    return NumberText.parseUInt64(cell) == nil ? nil : .unsigned
+  }
+
+  static func kinds(of value: Int64) -> Kinds {
+    var kinds: Kinds = value < 0 ? [.integer, .negative] : .integer
+    if Int64(exactly: Double(value)) != value { kinds.insert(.wideInteger) }
+    return kinds
+  }
+
+  private static func isLongInteger(_ digits: UnsafeRawBufferPointer) -> Bool {
+    digits.allSatisfy { $0 &- UInt8(ascii: "0") <= 9 }
+  }
+
+  private static func isWord(_ digits: UnsafeRawBufferPointer) -> Bool { digits.first.map { $0 >= UInt8(ascii: "A") } ?? false }
+
+  /// The usual spellings only, not every mix of cases.
+  private static func nonFinite(_ cell: UnsafeRawBufferPointer) -> Kinds {
+    let word = String(decoding: cell.prefix(10), as: UTF8.self)
+    return ["NaN", "nan", "inf", "-inf", "+inf", "Infinity", "-Infinity", "+Infinity", "-nan", "-NaN"].contains(word) ? .float : .text
+  }
+
+  private static func isTime(_ cell: UnsafeRawBufferPointer) -> Bool { cell.count >= 10 && cell[4] == UInt8(ascii: "-") }
+
+  private static func time(_ cell: UnsafeRawBufferPointer) -> Kinds {
+    guard cell.count >= 10, let parsed = CivilTime.parse(cell) else { return .text }
+    if !parsed.hasTime { return CivilTime.parseDate(cell) == nil ? .text : .date }
+    return parsed.ticks(.microsecond) == nil ? .text : .timestamp
+  }
+}

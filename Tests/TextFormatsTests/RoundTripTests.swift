@@ -1,0 +1,125 @@
+import Columns
+import Testing
+import TextFormats
+
+struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+  init(seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = state
+    value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+    return value ^ value >> 31
+  }
+}
+
+@Suite struct RoundTripTests {
+  static let types: [DataType] = [
+    .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64, .decimal(precision: 38, scale: 9), .string,
+    .binary, .date, .timestamp(.second, zone: nil), .timestamp(.millisecond, zone: "UTC"), .timestampMicros,
+    .timestamp(.nanosecond, zone: nil),
+  ]
+
+  static func value(_ type: DataType, _ generator: inout SplitMix) -> Scalar {
+    let bits = generator.next()
+    if bits % 7 == 0 { return .null }
+    let number = generator.next() >> (bits % 64)
+    switch type {
+    case .bool: return .bool(number & 1 == 0)
+    case .int8: return .int(Int64(Int8(truncatingIfNeeded: number)))
+    case .int16: return .int(Int64(Int16(truncatingIfNeeded: number)))
+    case .int32: return .int(Int64(Int32(truncatingIfNeeded: number)))
+    case .int64: return .int(Int64(bitPattern: number))
+    case .uint8: return .uint(number & 0xFF)
+    case .uint16: return .uint(number & 0xFFFF)
+    case .uint32: return .uint(number & 0xFFFF_FFFF)
+    case .uint64: return .uint(number)
+    case .float32: return .float(Float(bitPattern: UInt32(truncatingIfNeeded: generator.next())))
+    case .float64: return .double(bits % 3 == 0 ? Double(number % 1000) / 4 : Double(bitPattern: generator.next()))
+    case .decimal: return .decimal(Int128(Int64(bitPattern: number)) * Int128(bits % 1_000_000), scale: 9)
+    case .date: return .date(Int32(truncatingIfNeeded: number))
+    case .timestamp(let unit, _): return .timestamp(Int64(bitPattern: number), unit)
+    case .binary: return .binary((0..<Int(bits % 9)).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    case .string:
+      let alphabet: [String] = [",", "\"", "\n", "\r", "a", "1", " ", "é", "😀", "\\", "\u{0}", "\t", "NaN", "\u{7F}", "\r\n", "true"]
+      return .string((0..<Int(bits % 6)).map { _ in alphabet.randomElement(using: &generator)! }.joined())
+    }
+  }
+
+  static func batch(_ rowCount: Int, _ generator: inout SplitMix) -> Batch {
+    let fields = types.enumerated().map { Field("c\($0) \"\($1)\"", $1) }
+    let columns = fields.map { field in Column(field.type, (0..<rowCount).map { _ in value(field.type, &generator) }) }
+    return Batch(schema: Schema(fields), columns: columns, rowCount: rowCount)
+  }
+
+  static func expectEqual(_ found: Batch, _ expected: Batch, _ seed: UInt64) {
+    #expect(found.schema == expected.schema, "seed \(seed)")
+    #expect(found.rowCount == expected.rowCount, "seed \(seed)")
+    for (field, (one, other)) in zip(expected.schema.fields, zip(found.columns, expected.columns)) {
+      #expect(one.equalsExactly(other), "\(field.name), seed \(seed)")
+    }
+  }
+
+  @Test(arguments: [1, 3, 5_000]) func csvGivesBackEveryValue(_ rowCount: Int) throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = SplitMix(seed: seed)
+    let batch = Self.batch(rowCount, &generator)
+    var writer = CSVWriter(schema: batch.schema)
+    var bytes: [UInt8] = []
+    writer.write(batch, to: &bytes)
+    let text = String(decoding: bytes, as: UTF8.self)
+    Self.expectEqual(try readCSV(text, CSVOptions(types: batch.schema, batchRowCount: 700)), batch, seed)
+  }
+
+  @Test(arguments: [1, 3, 5_000]) func jsonLinesGiveBackEveryValue(_ rowCount: Int) throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = SplitMix(seed: seed)
+    let batch = Self.batch(rowCount, &generator)
+    var writer = JSONLinesWriter(schema: batch.schema)
+    var bytes: [UInt8] = []
+    writer.write(batch, to: &bytes)
+    let text = String(decoding: bytes, as: UTF8.self)
+    Self.expectEqual(try readJSONLines(text, JSONLinesOptions(types: batch.schema, batchRowCount: 700)), batch, seed)
+  }
+
+  @Test func singleColumnsKeepNullsAndEmptyStrings() throws {
+    let schema = Schema([Field("a", .string)])
+    let batch = Batch(schema: schema, columns: [Column(.string, [.null, .string(""), .string("x"), .null])], rowCount: 4)
+    var writer = CSVWriter(schema: schema)
+    var bytes: [UInt8] = []
+    writer.write(batch, to: &bytes)
+    #expect(bytes == Array("a\n\n\"\"\nx\n\n".utf8))
+    #expect(try readCSV(String(decoding: bytes, as: UTF8.self)).columns[0].scalars == batch.columns[0].scalars)
+  }
+
+  @Test func damagedTextNeverTraps() throws {
+    let seed = UInt64.random(in: 0 ... .max)
+    var generator = SplitMix(seed: seed)
+    let batch = Self.batch(4, &generator)
+    var csv: [UInt8] = []
+    var lines: [UInt8] = []
+    var csvWriter = CSVWriter(schema: batch.schema)
+    csvWriter.write(batch, to: &csv)
+    var linesWriter = JSONLinesWriter(schema: batch.schema)
+    linesWriter.write(batch, to: &lines)
+    for round in 0..<4_000 {
+      for (index, source) in [csv, lines].enumerated() {
+        var bytes = source
+        for _ in 0..<Int.random(in: 1...3, using: &generator) {
+          bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...127, using: &generator)
+        }
+        bytes.removeLast(Int.random(in: 0..<bytes.count, using: &generator))
+        let types = round % 2 == 0 ? batch.schema : nil
+        let slice = BufferSlice(copying: bytes)
+        if index == 0 {
+          guard var reader = try? CSVReader(bytes: slice, options: CSVOptions(types: types)) else { continue }
+          while let part = try? reader.next() { _ = part.rowCount }
+        } else {
+          guard var reader = try? JSONLinesReader(bytes: slice, options: JSONLinesOptions(types: types)) else { continue }
+          while let part = try? reader.next() { _ = part.rowCount }
+        }
+      }
+    }
+  }
+}
