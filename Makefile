@@ -1,10 +1,9 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-CONFIGURATION ?= release
-# One release build serves the demo, the tests and the benchmarks.
-SWIFT_FLAGS ?= -c $(CONFIGURATION)
-BIN = $(shell swift build $(SWIFT_FLAGS) --show-bin-path)
+# What users run is built with optimization; tests keep the debug build's checks.
+BIN = $(shell swift build -c release --show-bin-path)
+DEBUG_BIN = $(shell swift build --show-bin-path)
 
 .PHONY: help setup build demo test test-room check format bench clean
 
@@ -15,16 +14,16 @@ setup: ## Install missing system packages with apt
 	@scripts/setup.sh
 
 build: setup ## Build the almanac command
-	@swift build $(SWIFT_FLAGS) --product almanac
+	@swift build -c release --product almanac
 
 demo: build ## Commit, check out, train and serve real files end to end, and check the result
 	@scripts/demo.sh "$(BIN)/almanac"
 
-test: setup ## Run every test
-	@swift build $(SWIFT_FLAGS) --build-tests
-	@swift test $(SWIFT_FLAGS) --skip-build
-	@swift build $(SWIFT_FLAGS) --product almanac
-	@scripts/test-cli.sh "$(BIN)/almanac"
+test: setup ## Run every test: the rooms', and the command's as a user drives it
+	@swift build --build-tests
+	@swift test --skip-build
+	@scripts/test-cli.sh "$(DEBUG_BIN)/almanac"
+	@scripts/test-readers.sh "$(DEBUG_BIN)/almanac"
 
 test-room: setup ## Test one room: make test-room ROOM=Parquet
 	@ALMANAC_ROOM=$(ROOM) swift test --scratch-path .build-$(ROOM)
@@ -32,7 +31,7 @@ test-room: setup ## Test one room: make test-room ROOM=Parquet
 check: setup ## Format, tidy rules, build with warnings as errors, tests
 	@swift format lint --strict --recursive Sources Tests Package.swift
 	@scripts/tidy.sh
-	@swift build $(SWIFT_FLAGS) --build-tests --explicit-target-dependency-import-check error
+	@ALMANAC_STRICT=1 swift build --build-tests --explicit-target-dependency-import-check error
 	@$(MAKE) --no-print-directory test
 
 format: ## Format the sources in place

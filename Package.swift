@@ -57,6 +57,8 @@ struct Room {
   var system: [String] = []
   var external: [External] = []
   var testRooms: [String] = []
+  /// The command line is tested as a process (scripts/test-cli.sh).
+  var hasTests: Bool { kind == .library }
 }
 
 // From the foundation to the roof.
@@ -98,10 +100,13 @@ let selected: Set<String> = {
 }()
 let tested: Set<String> = Context.environment["ALMANAC_ROOM"].map { [$0] } ?? selected
 
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .enableUpcomingFeature("ExistentialAny"),
 ]
+
+// Set by `make check`: a warning in a room is an error, those of packages are their own.
+if Context.environment["ALMANAC_STRICT"] != nil { settings.append(.treatAllWarnings(as: .error)) }
 
 var targets: [Target] = []
 var packages: [String: Package.Dependency] = [:]
@@ -114,7 +119,7 @@ for room in rooms where selected.contains(room.name) {
   case .executable:
     targets.append(.executableTarget(name: room.name, dependencies: dependencies, swiftSettings: settings))
   }
-  if tested.contains(room.name) {
+  if room.hasTests && tested.contains(room.name) {
     targets.append(
       .testTarget(
         name: "\(room.name)Tests",

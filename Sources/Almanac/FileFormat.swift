@@ -39,10 +39,6 @@ package final class TableFile {
   private var source: Source
   package let schema: Schema
 
-  /// Row groups are handed on in slices of this many rows, so that memory follows the slice and not the file.
-  private static let sliceRowCount = 1 << 18
-  private var pending: [Batch] = []
-
   /// - Parameters:
   ///   - path: a file, or `-` for standard input.
   ///   - types: the types wanted of text columns, by name; Parquet brings its own.
@@ -68,19 +64,14 @@ package final class TableFile {
     (source, schema) = opened
   }
 
-  /// The next rows, nil at the end.
+  /// The next rows, nil at the end: a row group of Parquet, 64 Ki rows of text.
   package func next() throws(AlmanacError) -> Batch? {
-    if !pending.isEmpty { return pending.removeFirst() }
     return try AlmanacError.translating("Cannot read \(name)") { () -> Batch? in
       switch source {
       case .parquet(let reader, let group):
         guard group < reader.rowGroupCount else { return nil }
         source = .parquet(reader, nextGroup: group + 1)
-        let batch = try reader.read(rowGroup: group)
-        for start in stride(from: 0, to: batch.rowCount, by: Self.sliceRowCount) {
-          pending.append(batch.slice(from: start, count: min(Self.sliceRowCount, batch.rowCount - start)))
-        }
-        return pending.isEmpty ? batch : pending.removeFirst()
+        return try reader.read(rowGroup: group)
       case .csv(var reader):
         let batch = try reader.next()
         source = .csv(reader)

@@ -32,12 +32,20 @@ struct GenerationStore: Sendable {
   /// The number of the generation to be served, nil before the first.
   func currentNumber() throws -> Int? {
     guard try volume.exists("current") else { return nil }
-    return Int(String(decoding: try volume.read("current"), as: UTF8.self))
+    guard let number = Int(String(decoding: try volume.read("current"), as: UTF8.self)) else {
+      throw AlmanacError(.io, "Cannot read \(volume.absolutePath("current")): expected the number of a generation")
+    }
+    return number
   }
 
   func record(_ number: Int) throws -> Record {
     let path = "generations/\(number).json"
-    let json = try JSON(parsing: volume.read(path))
+    let json: JSON
+    do {
+      json = try JSON(parsing: volume.read(path))
+    } catch {
+      throw AlmanacError(.io, "Cannot read the record of generation \(number), \(volume.absolutePath(path)): \(error)")
+    }
     guard let commit = json["commit"]?.stringValue.flatMap({ CommitID(hex: $0) }), let images = json["images"]?.objectValue else {
       throw AlmanacError(.io, "Cannot read \(volume.absolutePath(path)): it is not the record of a generation")
     }
@@ -51,7 +59,8 @@ struct GenerationStore: Sendable {
     return (numbers.max() ?? 0) + 1
   }
 
-  func hasImage(_ name: String) throws -> Bool { try volume.exists("images/\(name)") }
+  /// Whether the image is stored and intact. One that is damaged is as good as missing, since it can be built again.
+  func hasImage(_ name: String) -> Bool { (try? image(name)) != nil }
 
   func imageByteCount(_ name: String) throws -> Int { try volume.byteCount("images/\(name)") ?? 0 }
 
@@ -61,7 +70,13 @@ struct GenerationStore: Sendable {
   }
 
   func image(_ name: String) throws -> ViewImage {
-    let file = try volume.map("images/\(name)")
+    let file: MappedFile
+    do {
+      file = try volume.map("images/\(name)")
+    } catch where error.kind == .notFound {
+      throw AlmanacError(
+        .io, "Cannot open \(volume.absolutePath("images/\(name)")): the file is missing", hint: "Run `almanac materialize` to build it again.")
+    }
     return try ViewImage(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
   }
 

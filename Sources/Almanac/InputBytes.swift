@@ -36,6 +36,12 @@ enum InputBytes {
     }
   }
 
+  /// Whether the bytes are still there after they have been read once; not so for pipes.
+  static func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return path != "-" && stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   private static func failure(_ action: String, _ path: String, _ code: Int32) -> AlmanacError {
     let reason = String(cString: strerror(code))
     return AlmanacError(code == ENOENT || code == ENOTDIR ? .notFound : .io, "Cannot \(action) \(path): \(reason)")

@@ -32,7 +32,9 @@ extension Repository {
     let branch = try headBranch()
     let parent = try tip(of: branch)
     let registered = try definitions(at: parent)
-    let wanted = try readDefinitions(over: registered, prune: prune)
+    let local = try readDefinitions()
+    var wanted = try DefinitionMerge(registered: registered, local: local, lastApplied: lastApplied(), prune: prune).merged()
+    wanted.features = wanted.features.located(in: local.features)
     try AlmanacError.translating { try wanted.features.validate(datasets: wanted.sources) }
     let old = try parent.map { (id) throws(AlmanacError) in try commit(id) }
     for (name, reference) in (old?.datasets ?? [:]).sorted(by: { $0.key < $1.key }) {
@@ -56,12 +58,12 @@ extension Repository {
     guard case .moved = outcome else {
       throw AlmanacError(.failed, "Branch \(branch) was moved by another writer; nothing was applied", hint: "Run `almanac apply` again.")
     }
-    try recordApplied(wanted)
+    try recordApplied(local)
     return ApplyReport(changes: changes, commit: id, branch: branch)
   }
 
-  /// The registered definitions overlaid with those of the folder.
-  private func readDefinitions(over registered: Definitions, prune: Bool) throws(AlmanacError) -> Definitions {
+  /// What the files of the folder define.
+  private func readDefinitions() throws(AlmanacError) -> Definitions {
     var contracts: [String: (contract: Contract, file: String)] = [:]
     for file in try yamlFiles(in: "schemas") {
       for contract in try AlmanacError.translating(nil, { try Contract.parse(yaml: file.text, file: file.name) }) {
@@ -81,7 +83,7 @@ extension Repository {
     var local = Definitions()
     local.contracts = contracts.mapValues(\.contract)
     local.features = features
-    return try DefinitionMerge(registered: registered, local: local, lastApplied: lastApplied(), prune: prune).merged()
+    return local
   }
 
   private func yamlFiles(in name: String) throws(AlmanacError) -> [(name: String, text: String)] {
@@ -104,6 +106,7 @@ extension Repository {
     return try AlmanacError.translating { try Definitions(json: JSON(parsing: Array(data))) }
   }
 
+  /// Only what the folder itself declares: what others registered is theirs to change.
   private func recordApplied(_ definitions: Definitions) throws(AlmanacError) {
     do {
       try Data(definitions.json.canonicalBytes).write(to: URL(fileURLWithPath: appliedPath), options: .atomic)

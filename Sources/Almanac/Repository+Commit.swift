@@ -40,8 +40,9 @@ package struct CommitReport: Sendable {
 package typealias ProgressHandler = @Sendable (_ phase: String, _ done: Int, _ total: Int) -> Void
 
 extension Repository {
-  /// How often a commit is recomputed on a new parent before it gives up.
-  private static let raceCountMax = 8
+  /// How often a change is recomputed on a new parent before it gives up; a writer's turn (`Archive.writerTurn`) ends a race
+  /// long before, unless something that takes no turns moves the branch again and again.
+  static let raceCountMax = 100
 
   /// Commits files to datasets, all of them or none.
   ///
@@ -56,7 +57,10 @@ extension Repository {
     let head = try headBranch()
     let branch = branch ?? head
     var staged: [StagedRows]?
-    for _ in 0..<Self.raceCountMax {
+    var turn: VolumeLock?
+    defer { withExtendedLifetime(turn) {} }
+    for lossCount in 0..<Self.raceCountMax {
+      if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
       // A branch that is not there yet starts at the current one.
       let current = try tip(of: branch)
       var parent = current
@@ -76,7 +80,8 @@ extension Repository {
         return report
       }
     }
-    throw AlmanacError(.failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was committed", hint: "Try again.")
+    throw AlmanacError(
+      .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was committed", hint: "Try again.")
   }
 
   /// One try on one parent; nil when another writer was first.
@@ -88,23 +93,27 @@ extension Repository {
     var draft = archive.draft()
     var datasets = old?.datasets ?? [:]
     var reports: [CommitReport.Dataset] = []
+    var verdicts: [String: JSON] = [:]
     for rows in staged {
       let content = try apply(rows, mode: mode, onto: old?.datasets[rows.dataset], progress: progress)
+      let verdict = rows.verdict(on: content)
+      guard verdict.passed else { throw Self.refusal(by: verdict) }
+      verdicts[rows.dataset] = verdict.json
       let root = content.addRoot(to: &draft)
       datasets[rows.dataset] = DatasetRef(root: root, rows: content.rowCount)
       reports.append(
         CommitReport.Dataset(
           name: rows.dataset, addedCount: content.addedCount, changedCount: content.changedCount,
-          removedCount: content.removedCount, rowCount: content.rowCount, root: root, warnings: rows.warnings))
+          removedCount: content.removedCount, rowCount: content.rowCount, root: root,
+          warnings: verdict.warnings.map { "\($0.rule.text): \($0.failedCount) of \($0.evaluatedCount)" }))
     }
     if let old, datasets == old.datasets { return CommitReport(commit: nil, branch: branch, datasets: reports) }
-    let verdicts: JSON = .object(Dictionary(uniqueKeysWithValues: staged.map { ($0.dataset, $0.verdict.json) }))
     let created = Commit(
       parents: parent.map { [$0] } ?? [], datasets: datasets,
       definitions: old?.definitions ?? draft.addBlob(Definitions().json.canonicalBytes),
       author: author ?? Self.defaultAuthor, message: message, timeMicros: Self.nowMicros(),
       inputs: staged.flatMap(\.inputs), producer: Self.producer(["command": "commit", "mode": .string(mode.rawValue)]),
-      verdicts: draft.addBlob(verdicts.canonicalBytes))
+      verdicts: draft.addBlob(JSON.object(verdicts).canonicalBytes))
     return try AlmanacError.translating {
       let id = draft.addCommit(created)
       switch try archive.publish(&draft, commit: id, to: branch, expecting: current, reason: "commit: \(message)") {

@@ -97,6 +97,9 @@ extension Repository {
     let version = try table(dataset, at: resolve(spec))
     let schema = version.layout.schema
     let selected = columns ?? schema.fields.map(\.name)
+    guard !selected.isEmpty, Set(selected).count == selected.count else {
+      throw AlmanacError(.usage, "Cannot check out \(dataset): --columns names \(selected.isEmpty ? "no column" : "a column twice")")
+    }
     for name in selected where schema.index(of: name) == nil {
       let known = schema.fields.map(\.name).joined(separator: ", ")
       throw AlmanacError(.failed, "Dataset \(dataset) has no column \(name)", hint: "Its columns are: \(known).")

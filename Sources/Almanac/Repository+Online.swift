@@ -46,7 +46,7 @@ extension Repository {
         progress?("building \(view.name)", index, definitions.features.views.count)
         let name = GenerationStore.imageName(
           definition: definitions.definition(ofView: view.name), root: commit.datasets[view.source]?.root)
-        if try !store.hasImage(name) {
+        if !store.hasImage(name) {
           try store.putImage(name, buildImage(view, source: source, buildTimeMicros: Self.nowMicros()))
           builtCount += 1
         }
@@ -54,7 +54,7 @@ extension Repository {
         byteCount += try store.imageByteCount(name)
       }
       let record = GenerationStore.Record(
-        number: try store.nextNumber(), commit: id, images: images, previous: try store.currentNumber())
+        number: try store.nextNumber(), commit: id, images: images, previous: (try? store.currentNumber()) ?? nil)
       try store.publish(record)
       return MaterializeReport(
         number: record.number, commit: id, builtCount: builtCount, reusedCount: images.count - builtCount, byteCount: byteCount)

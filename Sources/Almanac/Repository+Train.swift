@@ -70,7 +70,7 @@ extension Repository {
     let recipe = manifest["recipe"]?.stringValue ?? ""
     if request.output != "-" { try writeManifest(manifest, beside: request.output) }
     let saved = try request.save.map { (name) throws(AlmanacError) in
-      try save(request.output, as: name, recipe: recipe, from: id)
+      try save(training, as: name, manifest: manifest, from: id)
     }
     return TrainingReport(
       manifest: manifest, recipe: recipe, rowCount: training.batch.rowCount, featureCount: service.outputs.count,
@@ -103,13 +103,6 @@ extension Repository {
     } catch {
       throw AlmanacError(.io, "Cannot write \(path): \(error.localizedDescription)")
     }
-  }
-
-  /// The saved dataset needs a contract, which gives it the key that a label frame does not have by itself.
-  private func save(_ output: String, as name: String, recipe: String, from id: CommitID) throws(AlmanacError) -> CommitID? {
-    let report = try commit(
-      [CommitInput(dataset: name, path: output)], mode: .replace, message: "train: \(name) by recipe \(recipe) from commit \(id.short)")
-    return report.commit
   }
 }
 

@@ -15,11 +15,6 @@ struct StagedRows: Sendable {
   /// Where each file's rows begin in `rows`.
   let files: [(name: String, firstRow: Int)]
 
-  var warnings: [String] {
-    verdict.results.filter { $0.failedCount > 0 && $0.rule.severity == .warning }
-      .map { "\($0.rule.text): \($0.failedCount) of \($0.evaluatedCount) rows" }
-  }
-
   /// A row of `rows` in the words of its file: "row 12 of january.csv", rows counted from 1.
   func place(ofRow row: Int) -> String {
     let file = files.last { $0.firstRow <= row }
@@ -85,13 +80,32 @@ extension Repository {
     let rows = batches.isEmpty ? Batch.empty(contract.schema) : batches.count == 1 ? batches[0] : Batch.concatenate(batches)
     let verdict = gate.verdict()
     let staged = StagedRows(dataset: dataset, contract: full, rows: rows, verdict: verdict, inputs: inputs, files: files)
-    guard verdict.passed else {
-      throw AlmanacError(
-        .failed, "The commit to \(dataset) was refused by its contract; nothing was changed.\n\(verdict.report())",
-        hint: "Correct the rows or the contract (schemas/), then commit again.")
+    guard verdict.results.allSatisfy({ $0.passed || $0.rule.severity != .error || $0.rule.isAboutDataset }) else {
+      throw Self.refusal(by: verdict)
     }
     return staged
   }
+
+  static func refusal(by verdict: Verdict) -> AlmanacError {
+    AlmanacError(
+      .failed, "The commit to \(verdict.dataset) was refused by its contract; nothing was changed.\n\(verdict.report())",
+      hint: "Correct the rows or the contract (schemas/), then commit again.")
+  }
+}
+
+extension StagedRows {
+  /// The verdict with what only the resulting dataset shows: that keys are unique, and how many rows there are.
+  func verdict(on content: TableContent) -> Verdict {
+    var verdict = verdict
+    verdict.noteDuplicateKeys(count: 0, first: [])
+    verdict.noteDatasetRowCount(content.rowCount)
+    return verdict
+  }
+}
+
+extension Rule {
+  /// Decided by the rows of the whole dataset, not by those of the input.
+  var isAboutDataset: Bool { if case .rowCount = kind { true } else { false } }
 }
 
 extension Contract {
@@ -117,9 +131,9 @@ extension String {
 }
 
 extension InputBytes {
-  /// SHA-256 of a file's bytes in hex; standard input, which is gone once read, has none.
+  /// SHA-256 of a file's bytes in hex; standard input and pipes, which are gone once read, have none.
   static func digest(of path: String) throws(AlmanacError) -> String {
-    guard path != "-" else { return "" }
+    guard isRegularFile(path) else { return "" }
     return try open(path).withBytes { bytes in
       var hasher = SHA256()
       hasher.update(bufferPointer: bytes)

@@ -53,23 +53,33 @@ package final class TableOutput {
     }
   }
 
+  /// Text is made of slices of this many rows, so that memory follows the slice and not the batch.
+  private static let sliceRowCount = 1 << 16
+
   package func write(_ batch: Batch) throws(AlmanacError) {
     try AlmanacError.translating {
-      switch sink {
-      case .parquet(var writer):
-        try writer.write(batch) { try put($0) }
-        sink = .parquet(writer)
-      case .csv(var writer):
-        var bytes: [UInt8] = []
-        writer.write(batch, to: &bytes)
-        try bytes.withUnsafeBytes { try put($0) }
-        sink = .csv(writer)
-      case .jsonLines(var writer):
-        var bytes: [UInt8] = []
-        writer.write(batch, to: &bytes)
-        try bytes.withUnsafeBytes { try put($0) }
-        sink = .jsonLines(writer)
+      if case .parquet = sink { return try writeSlice(batch) }
+      for start in stride(from: 0, to: batch.rowCount, by: Self.sliceRowCount) {
+        try writeSlice(batch.slice(from: start, count: min(Self.sliceRowCount, batch.rowCount - start)))
       }
+    }
+  }
+
+  private func writeSlice(_ batch: Batch) throws {
+    switch sink {
+    case .parquet(var writer):
+      try writer.write(batch) { try put($0) }
+      sink = .parquet(writer)
+    case .csv(var writer):
+      var bytes: [UInt8] = []
+      writer.write(batch, to: &bytes)
+      try bytes.withUnsafeBytes { try put($0) }
+      sink = .csv(writer)
+    case .jsonLines(var writer):
+      var bytes: [UInt8] = []
+      writer.write(batch, to: &bytes)
+      try bytes.withUnsafeBytes { try put($0) }
+      sink = .jsonLines(writer)
     }
   }
 

@@ -20,7 +20,7 @@ struct Train: ParsableCommand {
   @Option(help: "Use this branch, tag or commit (default: the current branch).") var ref: String?
   @Option(help: "The label file's time column.") var time = "event_timestamp"
   @Flag(help: "Name features view__feature.") var fullNames = false
-  @Option(help: "Also commit the result as this dataset, which needs a contract.") var save: String?
+  @Option(help: "Also commit the result as this dataset, keyed by row number, with its recipe as lineage.") var save: String?
 
   func run() throws {
     let repository = try global.open()
@@ -94,6 +94,7 @@ struct Serve: AsyncParsableCommand {
   @Option(help: "The port; 0 takes a free one.") var port = 6566
 
   func run() async throws {
+    guard (0...65535).contains(port) else { throw AlmanacError(.usage, "Cannot listen on port \(port): expected 0 to 65535") }
     let repository = try global.open()
     let server = try FeatureServer(repository: repository, host: host, port: port)
     try await server.run { address in

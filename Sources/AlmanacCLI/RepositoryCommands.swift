@@ -39,7 +39,7 @@ struct Apply: ParsableCommand {
       for change in report.changes {
         let mark = ["added": "+", "removed": "-", "changed": "~"][change.kind.rawValue] ?? "?"
         Terminal.out("\(mark) \(change.object)")
-        for line in change.details { Terminal.out("    \(line)") }
+        if plan { for line in change.details { Terminal.out("    \(line)") } }
       }
       if report.changes.isEmpty {
         Terminal.out("Nothing to apply: branch \(report.branch) has these definitions already")

@@ -45,6 +45,8 @@ public struct FeatureServer: Sendable {
         .io, "Cannot listen on \(host):\(port): the address is already in use", hint: "Choose another port with --port.")
     } catch let error as IOError {
       throw AlmanacError(.io, "Cannot listen on \(host):\(port): \(error.description)")
+    } catch let error as SocketAddressError.UnknownHost {
+      throw AlmanacError(.io, "Cannot listen on \(host):\(port): \(error.errorDescription)", hint: "Name an address of this machine with --host.")
     }
   }
 
@@ -73,10 +75,13 @@ public struct FeatureServer: Sendable {
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
         body: .init(byteBuffer: ByteBuffer(string: metrics.text(commit: online.commitText, generation: online.generationNumber))))
     }
-    for path in ["/", "/**"] as [RouterPath] {
-      for method in [HTTPRequest.Method.get, .post, .put, .delete] {
-        router.on(path, method: method) { request, _ in
-          Self.response(.failure(status: 404, "There is no \(request.method.rawValue) \(request.uri.path)"))
+    // Every other method and path, so that the answer is JSON there too.
+    let served: [String: HTTPRequest.Method] = ["/get-online-features": .post, "/health": .get, "/metrics": .get]
+    for path in ["/", "/**"] + served.keys {
+      for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .options] where served[path] != method {
+        let status = served[path] == nil ? 404 : 405
+        router.on(RouterPath(path), method: method) { request, _ in
+          Self.response(.failure(status: status, "There is no \(request.method.rawValue) \(request.uri.path)"))
         }
       }
     }

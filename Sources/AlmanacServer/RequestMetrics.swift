@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Counts of `/get-online-features` in Prometheus' text format.
-final class RequestMetrics: Sendable {
+package final class RequestMetrics: Sendable {
   /// Upper bounds of the latency buckets, microseconds.
   private static let bounds: [Int64] = [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000]
 
@@ -14,7 +14,9 @@ final class RequestMetrics: Sendable {
 
   private let state = Mutex(State())
 
-  func note(status: Int, duration: Duration) {
+  package init() {}
+
+  package func note(status: Int, duration: Duration) {
     let micros = duration.components.seconds * 1_000_000 + duration.components.attoseconds / 1_000_000_000_000
     state.withLock { state in
       state.requestCounts[status, default: 0] += 1
@@ -24,7 +26,7 @@ final class RequestMetrics: Sendable {
     }
   }
 
-  func text(commit: String, generation: Int) -> String {
+  package func text(commit: String, generation: Int) -> String {
     let state = state.withLock { $0 }
     var lines = [
       "# HELP almanac_requests_total Requests for online features, by HTTP status.",

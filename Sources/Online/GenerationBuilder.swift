@@ -8,13 +8,18 @@ package enum GenerationBuilder {
   ///
   /// Of every entity it keeps the newest event up to the build time, all later ones, and those that a window ending at the build
   /// time or later can hold. Equal views, events and build times give equal bytes.
-  /// - Throws: `unsupported` for an event time or number that the format cannot hold.
+  /// - Throws: `unsupported` for a type whose name the format cannot hold, such as a time zone with a bracket.
   /// - Complexity: O(events)
   package static func encode(view: CompiledView, events: ViewEvents, buildTimeMicros: Int64) throws(OnlineError) -> [UInt8] {
     let kept = events.retained(at: buildTimeMicros)
     let descriptor = ImageDescriptor(view, kept)
+    let text = descriptor.json.canonicalBytes
+    let readBack = text.withUnsafeBytes { try? ImageDescriptor(bytes: $0) }
+    guard readBack == descriptor else {
+      throw OnlineError(.unsupported, "Cannot write an image of view \(view.view.name): the name of one of its types cannot be read back")
+    }
     var writer = ImageWriter(sectionCount: ImageFormat.sectionCount(featureCount: kept.features.count))
-    descriptor.json.canonicalBytes.withUnsafeBytes { writer.append($0) }
+    text.withUnsafeBytes { writer.append($0) }
     writer.append(kept.index.slots, count: kept.index.slotCount)
     writer.append(kept.index.keyOffsets, count: kept.entityCount + 1)
     kept.index.keyBytes.withBytes { writer.append($0) }
@@ -30,10 +35,13 @@ package enum GenerationBuilder {
   }
 }
 
-/// Lays sections one behind the other and closes with the header.
+/// Lays sections one behind the other and closes with the header. Sections of the same memory are written once.
 private struct ImageWriter {
   private var bytes: [UInt8]
   private var table: [(offset: Int, byteCount: Int)] = []
+  private var written: [Range<UInt>: Int] = [:]
+  /// Keeps the memory behind `written` alive, so that no other can come to lie there.
+  private var owners: [BufferSlice] = []
   private let sectionCount: Int
 
   init(sectionCount: Int) {
@@ -55,9 +63,23 @@ private struct ImageWriter {
     values.withPointer { append(UnsafeRawBufferPointer(start: $0, count: count * MemoryLayout<Element>.stride)) }
   }
 
+  mutating func append(_ slice: BufferSlice) {
+    let start = UInt(bitPattern: slice.start)
+    let place = start..<start + UInt(slice.byteCount)
+    if let index = written[place] { return table.append(table[index]) }
+    if slice.byteCount > 0 {
+      written[place] = table.count
+      owners.append(slice)
+    }
+    slice.withBytes { append($0) }
+  }
+
   mutating func append(_ bits: Bitmap?) {
     guard let bits else { return appendEmpty() }
+    let byteCount = (bits.count + 63) / 64 * 8
+    if bits.bitOffset == 0, bits.count % 64 == 0 { return append(bits.slice.slice(byteOffset: 0, byteCount: byteCount)) }
     var words: [UInt64] = []
+    words.reserveCapacity(byteCount / 8)
     for index in stride(from: 0, to: bits.count, by: 64) { words.append(bits.word(at: index)) }
     words.withUnsafeBytes { append($0) }
   }
@@ -69,17 +91,20 @@ private struct ImageWriter {
     }
     append(values.validity)
     if let width = values.type.byteWidth {
-      values.data.slice(byteOffset: 0, byteCount: values.count * width).withBytes { append($0) }
+      append(values.data.slice(byteOffset: 0, byteCount: values.count * width))
       appendEmpty()
     } else if values.type == .bool {
       append(values.bits)
       appendEmpty()
     } else {
+      let (start, end) = (Int(values.bytes.offsets[0]), Int(values.bytes.offsets[values.count]))
+      append(values.data.slice(byteOffset: start, byteCount: end - start))
       // From zero on, whatever part of a longer column this is.
-      let offsets = (0...values.count).map { values.bytes.offsets[$0] }
-      let (start, end) = (Int(offsets[0]), Int(offsets[values.count]))
-      values.data.slice(byteOffset: start, byteCount: end - start).withBytes { append($0) }
-      offsets.map { $0 - offsets[0] }.withUnsafeBytes { append($0) }
+      if start == 0, let offsets = values.offsets {
+        append(offsets.slice(byteOffset: 0, byteCount: (values.count + 1) * 8))
+      } else {
+        (0...values.count).map { values.bytes.offsets[$0] - Int64(start) }.withUnsafeBytes { append($0) }
+      }
     }
     append(passing)
   }

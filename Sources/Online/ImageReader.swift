@@ -119,7 +119,9 @@ struct ImageReader {
     let offsets: Values<Int64> = try values(first + Part.offsets, eventCount + 1)
     var previous: Int64 = 0
     for row in 0...eventCount {
-      guard offsets[row] >= previous, offsets[row] <= Int64(data.byteCount) else { throw Self.damaged("value \(row) lies outside its section") }
+      guard offsets[row] >= previous, offsets[row] <= Int64(data.byteCount) else {
+        throw Self.damaged("value \(row) lies outside its section")
+      }
       previous = offsets[row]
     }
     return Column(type: type, count: eventCount, validity: validity, data: data, offsets: sections[first + Part.offsets])

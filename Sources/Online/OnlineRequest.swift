@@ -20,12 +20,13 @@ package struct OnlineRequest: Sendable {
     guard case .object = body else { throw OnlineError(.malformed, "The body: expected a JSON object") }
     service = try Self.member(body, "feature_service", "a string") { $0.stringValue }
     fullNames = try Self.member(body, "full_feature_names", "true or false") { $0.boolValue } ?? false
-    features = try Self.member(body, "features", "an array of strings") { json in
-      json.arrayValue.flatMap { values in
-        let names = values.compactMap(\.stringValue)
-        return names.count == values.count ? names : nil
-      }
-    } ?? []
+    features =
+      try Self.member(body, "features", "an array of strings") { json in
+        json.arrayValue.flatMap { values in
+          let names = values.compactMap(\.stringValue)
+          return names.count == values.count ? names : nil
+        }
+      } ?? []
     guard service != nil || !features.isEmpty else { throw OnlineError(.malformed, "The body has neither feature_service nor features") }
     let columns = try Self.member(body, "entities", "an object of arrays") { $0.objectValue }
     guard let columns else { throw OnlineError(.malformed, "The body has no entities") }

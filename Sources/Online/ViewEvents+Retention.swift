@@ -29,21 +29,22 @@ extension ViewEvents {
     }
     guard total < eventCount || entities.count < entityCount else { return self }
     starts.append(UInt32(total))
-    return selecting(Bitmap(isKept), count: total, entities: entities, starts: starts)
+    return selecting(Bitmap(flags: isKept), count: total, entities: entities, starts: starts)
   }
 
   private func selecting(_ mask: Bitmap, count: Int, entities: [Int32], starts: [UInt32]) -> ViewEvents {
     let byteCount = entities.reduce(0) { $0 + index.key(Int($1)).count }
     let (keys, repetition) = EntityIndex.build(count: entities.count, byteCount: byteCount) { index.key(Int(entities[$0])) }
     precondition(repetition == nil, "Entities have different keys")
+    var filtered = FilteredColumns(mask)
     let kept = features.map { feature -> FeatureEvents in
       switch feature {
-      case .value(let values): return .value(values.filter(mask))
+      case .value(let values): return .value(filtered.column(values))
       case .aggregate(let input):
-        let passing = input.passing.map { Column.bits($0).filter(mask).bits }
         return .aggregate(
           AggregateInput(
-            function: input.function, window: input.window, type: input.type, values: input.values?.filter(mask), passing: passing))
+            function: input.function, window: input.window, type: input.type, values: input.values.map { filtered.column($0) },
+            passing: input.passing.map { filtered.bits($0) }))
       }
     }
     let times = times.map { times in
@@ -53,6 +54,41 @@ extension ViewEvents {
     return ViewEvents(
       index: keys, starts: starts.withUnsafeBytes { Values(BufferSlice(copying: $0), count: starts.count) }, times: times, features: kept,
       featureTypes: featureTypes, ttlMicros: ttlMicros, eventCount: count)
+  }
+}
+
+/// Filters columns that share memory only once, so that the results share it again.
+private struct FilteredColumns {
+  private let mask: Bitmap
+  private var columns: [MemoryPlace: Column] = [:]
+
+  init(_ mask: Bitmap) { self.mask = mask }
+
+  mutating func column(_ column: Column) -> Column {
+    let place = MemoryPlace(column)
+    if let found = columns[place] { return found.type == column.type ? found : found.reinterpreted(as: column.type) }
+    let filtered = column.filter(mask)
+    columns[place] = filtered
+    return filtered
+  }
+
+  mutating func bits(_ bits: Bitmap) -> Bitmap { column(Column.bits(bits)).bits }
+}
+
+/// Where the parts of a column lie: columns that agree in it and in their width have the same values.
+struct MemoryPlace: Hashable {
+  private let data: UInt
+  private let width: Int?
+  private let offsets: UInt?
+  private let validity: UInt?
+  private let bitOffsets: [Int]
+
+  init(_ column: Column) {
+    data = UInt(bitPattern: column.data.start)
+    width = column.type.byteWidth
+    offsets = column.offsets.map { UInt(bitPattern: $0.start) }
+    validity = column.validity.map { UInt(bitPattern: $0.slice.start) }
+    bitOffsets = [column.validity?.bitOffset ?? 0, column.type == .bool ? column.bits.bitOffset : 0]
   }
 }
 

@@ -62,9 +62,15 @@ struct ChunkDecoder: ~Copyable {
     case .bool: throw .malformed("booleans cannot have a dictionary")
     case .bytes, .bytesFromFixed, .decimalFromBytes:
       let width = shape.plainByteWidth
-      guard count <= body.count / (width ?? 4) else { throw .malformed("\(body.count) bytes cannot hold a dictionary of \(count) values") }
+      guard count <= body.count / (width ?? 4) else {
+        throw .malformed("\(body.count) bytes cannot hold a dictionary of \(count) values")
+      }
       var entries = BytesAppender(valueCapacity: count, byteCapacity: body.count, byteCountMax: .max)
-      if let width { try entries.append(fixed: body, byteWidth: width, count: count) } else { try entries.append(plain: body, count: count) }
+      if let width {
+        try entries.append(fixed: body, byteWidth: width, count: count)
+      } else {
+        try entries.append(plain: body, count: count)
+      }
       if case .decimalFromBytes = shape.conversion {
         let values = Buffer(byteCapacity: count * 16)
         try Self.decimals(entries, shape, count: count, into: values.pointer)

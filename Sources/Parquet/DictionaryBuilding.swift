@@ -50,10 +50,12 @@ enum DictionaryBuilding {
     if a.count >= 8 {
       var index = 0
       while index &+ 8 <= a.count {
-        if x.loadUnaligned(fromByteOffset: index, as: UInt64.self) != y.loadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
+        let word = x.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        if word != y.loadUnaligned(fromByteOffset: index, as: UInt64.self) { return false }
         index &+= 8
       }
-      return x.loadUnaligned(fromByteOffset: a.count &- 8, as: UInt64.self) == y.loadUnaligned(fromByteOffset: a.count &- 8, as: UInt64.self)
+      let last = a.count &- 8
+      return x.loadUnaligned(fromByteOffset: last, as: UInt64.self) == y.loadUnaligned(fromByteOffset: last, as: UInt64.self)
     }
     for index in 0..<a.count where x.load(fromByteOffset: index, as: UInt8.self) != y.load(fromByteOffset: index, as: UInt8.self) {
       return false

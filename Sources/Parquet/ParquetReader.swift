@@ -78,7 +78,9 @@ package struct ParquetReader: Sendable {
   ) throws(ParquetError) -> Column {
     guard !rows.isEmpty else { return Column(shape.field.type, []) }
     let pages = try ChunkPages(file, chunk, dataEnd: dataEnd, rowCount: rowCount, rows: rows)
-    let wanted = pages.pages.enumerated().filter { $0.element.firstRow < rows.upperBound && $0.element.firstRow + $0.element.rowCount > rows.lowerBound }
+    let wanted = pages.pages.enumerated().filter { _, page in
+      page.firstRow < rows.upperBound && page.firstRow + page.rowCount > rows.lowerBound
+    }
     guard let first = wanted.first?.element.firstRow else { throw .malformed("it has no page for the rows \(rows)") }
     var decoder = try ChunkDecoder(
       shape, codec: chunk.codec, rowCapacity: wanted.reduce(0) { $0 + $1.element.rowCount },
@@ -91,7 +93,11 @@ package struct ParquetReader: Sendable {
     }
     for (number, page) in wanted {
       let (header, body) = try pages.header(at: page.offset)
-      do { try decoder.readPage(header, body, rowCount: page.rowCount) } catch { throw error.within("page \(number) at byte \(page.offset)") }
+      do {
+        try decoder.readPage(header, body, rowCount: page.rowCount)
+      } catch {
+        throw error.within("page \(number) at byte \(page.offset)")
+      }
     }
     let column = decoder.finish()
     return column.count == rows.count ? column : column.slice(from: rows.lowerBound - first, count: rows.count)

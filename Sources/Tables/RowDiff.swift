@@ -36,17 +36,17 @@ extension RowDiff {
     guard old?.rootID != new?.rootID else { return diff }
     let numbers = Set((old?.partitions ?? []).map(\.number)).union((new?.partitions ?? []).map(\.number)).sorted()
     guard let archive = new?.archive ?? old?.archive else { return diff }
-    // Columns that only one side has do not make a row different; they are a difference of schema.
-    let oldFields = old?.layout.schema.fields ?? new!.layout.schema.fields
-    let newFields = new?.layout.schema.fields ?? oldFields
-    let shared = newFields.filter { field in oldFields.contains { $0.id == field.id && $0.type == field.type } }
+    // A column that only one side has is null in every row of the other: adding it changes no row, giving it a value does.
+    let oldFields = old?.layout.schema.fields ?? []
+    let newFields = new?.layout.schema.fields ?? []
+    let fields = newFields + oldFields.filter { field in !newFields.contains { $0.id == field.id } }
     for number in numbers {
       let left = old?.partitions.first { $0.number == number }?.tree
       let right = new?.partitions.first { $0.number == number }?.tree
       guard left != right else { continue }
       let differing = try archive.differingLeaves(left, right)
-      let before = try read(differing.onlyInA, fields: old == nil ? newFields : (new == nil ? oldFields : shared), from: archive)
-      let after = try read(differing.onlyInB, fields: old == nil ? newFields : (new == nil ? oldFields : shared), from: archive)
+      let before = try read(differing.onlyInA, fields: fields, from: archive)
+      let after = try read(differing.onlyInB, fields: fields, from: archive)
       diff.add(before, after, primaryKey: (new ?? old!).layout.primaryKey, withRows: withRows)
     }
     return diff

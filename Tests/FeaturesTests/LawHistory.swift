@@ -42,7 +42,8 @@ struct LawHistory {
           user: maybe(Int64.random(in: -2...3, using: &random), &random), region: maybe(regions.randomElement(using: &random)!, &random),
           time: Int64.random(in: -20...30, using: &random) * 1000, created: maybe(Int64.random(in: 0...3, using: &random), &random),
           id: Int64(id), amount: maybe(amount, &random), items: maybe(Int32.random(in: -4...4, using: &random), &random),
-          category: maybe(["", "x", "xy", "é"].randomElement(using: &random)!, &random), flag: maybe(Bool.random(using: &random), &random)))
+          category: maybe(["", "x", "xy", "é"].randomElement(using: &random)!, &random),
+          flag: maybe(Bool.random(using: &random), &random)))
     }
     for _ in 0..<labelCount {
       let offset = [Int64(0), 0, 1, -1].randomElement(using: &random)!
@@ -108,7 +109,8 @@ struct LawHistory {
       Column(.timestampMicros, rows.map { $0.created.map { .timestamp($0, .microsecond) } ?? .null }),
       Column(.int64, rows.map { .int($0.id) }), Column(.float64, rows.map { $0.amount.map { .double($0) } ?? .null }),
       Column(.int32, rows.map { $0.items.map { .int(Int64($0)) } ?? .null }),
-      Column(.string, rows.map { $0.category.map { .string($0) } ?? .null }), Column(.bool, rows.map { $0.flag.map { .bool($0) } ?? .null }),
+      Column(.string, rows.map { $0.category.map { .string($0) } ?? .null }),
+      Column(.bool, rows.map { $0.flag.map { .bool($0) } ?? .null }),
     ]
     return MemorySource(tables: ["orders": (table, Batch(schema: Self.schema, columns: columns, rowCount: rows.count))])
   }
@@ -116,7 +118,8 @@ struct LawHistory {
   var labelBatch: Batch {
     let schema = Schema([Field("user", .int64), Field("region", .string), Field("event_timestamp", .timestampMicros)])
     let columns = [
-      Column(.int64, labels.map { $0.user.map { .int($0) } ?? .null }), Column(.string, labels.map { $0.region.map { .string($0) } ?? .null }),
+      Column(.int64, labels.map { $0.user.map { .int($0) } ?? .null }),
+      Column(.string, labels.map { $0.region.map { .string($0) } ?? .null }),
       Column(.timestampMicros, labels.map { .timestamp($0.time, .microsecond) }),
     ]
     return Batch(schema: schema, columns: columns, rowCount: labels.count)

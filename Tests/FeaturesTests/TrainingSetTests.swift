@@ -22,7 +22,11 @@ import Testing
       source: profiles
       features: [{name: country, expr: country}]
     feature_services:
-    - {name: risk, features: ["spend:last_amount", "profile:country", {view: spend, as: sender, join_keys: {user_id: sender}, features: [last_amount]}]}
+    - name: risk
+      features:
+      - "spend:last_amount"
+      - "profile:country"
+      - {view: spend, as: sender, join_keys: {user_id: sender}, features: [last_amount]}
     - {name: plain, features: ["spend:last_amount", "profile:country"]}
     - {name: sums, features: ["spend:items_all"]}
     - {name: parsed, features: ["spend:unused"]}

@@ -19,7 +19,8 @@ import Testing
       - {name: payments, agg: count, window: 1h}
       - {name: paid_at, expr: event_timestamp}
     feature_services:
-    - {name: fraud, features: ["spend:amount", "spend:payments", {view: spend, as: sender, join_keys: {user_id: sender_id}, features: [total]}]}
+    - name: fraud
+      features: ["spend:amount", "spend:payments", {view: spend, as: sender, join_keys: {user_id: sender_id}, features: [total]}]
     """
 
   private func generation() throws -> Generation {
@@ -59,15 +60,20 @@ import Testing
     #expect(
       try answer(body) == #"{"metadata":{"feature_names":["user_id","amount","payments"],"commit":"abc","overlay":0},"results":["#
         + #"{"values":[1,9007199254740993,2,3,null],"statuses":["PRESENT","PRESENT","PRESENT","PRESENT","PRESENT"],"#
-        + #""event_timestamps":["1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]},"#
+        + #""event_timestamps":["1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","#
+        + #""1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]},"#
         + #"{"values":["NaN",null,7.25,null,null],"statuses":["PRESENT","NULL_VALUE","PRESENT","NOT_FOUND","NOT_FOUND"],"#
-        + #""event_timestamps":["1970-01-01T00:30:00Z","1970-01-01T01:00:00.000001Z","1970-01-01T00:00:00.000001Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]},"#
+        + #""event_timestamps":["1970-01-01T00:30:00Z","1970-01-01T01:00:00.000001Z","1970-01-01T00:00:00.000001Z","#
+        + #""1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]},"#
         + #"{"values":[1,1,0,0,0],"statuses":["PRESENT","PRESENT","PRESENT","PRESENT","PRESENT"],"#
-        + #""event_timestamps":["1970-01-01T00:30:00Z","1970-01-01T01:00:00.000001Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]}]}"#)
+        + #""event_timestamps":["1970-01-01T00:30:00Z","1970-01-01T01:00:00.000001Z","1970-01-01T00:00:00Z","#
+        + #""1970-01-01T00:00:00Z","1970-01-01T00:00:00Z"]}]}"#
+    )
   }
 
   @Test func askedForATimeItSeesNothingLater() throws {
-    let body = #"{"entities": {"user_id": [1]}, "features": ["spend:amount", "spend:paid_at", "spend:total"], "at": "1970-01-01T00:30:00-00:00"}"#
+    let body =
+      #"{"entities": {"user_id": [1]}, "features": ["spend:amount", "spend:paid_at", "spend:total"], "at": "1970-01-01T00:30:00-00:00"}"#
     #expect(
       try answer(body).contains(#"{"values":["1970-01-01T00:30:00.000000Z"],"statuses":["PRESENT"]"#))
     let earlier = try answer(body.replacing("00:30:00-00:00", with: "00:29:59.999999Z"))
@@ -83,7 +89,9 @@ import Testing
   }
 
   @Test func servicesJoinUnderTheirOwnKeys() throws {
-    let body = #"{"entities": {"sender_id": [2], "user_id": [1]}, "feature_service": "fraud", "full_feature_names": true, "at": "1970-01-01T00:30:00Z"}"#
+    let body =
+      #"{"entities": {"sender_id": [2], "user_id": [1]}, "feature_service": "fraud", "full_feature_names": true,"#
+      + #" "at": "1970-01-01T00:30:00Z"}"#
     let found = try JSON(parsing: answer(body))
     #expect(
       found["metadata"]?["feature_names"] == ["user_id", "sender_id", "spend__amount", "spend__payments", "sender__total"])
@@ -91,14 +99,17 @@ import Testing
   }
 
   @Test func refusalsNameWhatIsWrong() throws {
-    #expect(try refusal("{") == "400 The body: Cannot parse JSON at line 1, column 2: expected a string as key, found the end of the input"
-      || refusal("{").hasPrefix("400 The body: Cannot parse JSON at line 1"))
+    #expect(
+      try refusal("{") == "400 The body: Cannot parse JSON at line 1, column 2: expected a string as key, found the end of the input"
+        || refusal("{").hasPrefix("400 The body: Cannot parse JSON at line 1"))
     #expect(try refusal("[]") == "400 The body: expected a JSON object")
     #expect(try refusal(#"{"entities": {}}"#) == "400 The body has neither feature_service nor features")
     #expect(try refusal(#"{"features": ["spend:amount"]}"#) == "400 The body has no entities")
     #expect(try refusal(#"{"features": [1], "entities": {}}"#) == "400 features: expected an array of strings")
     #expect(try refusal(#"{"features": ["spend"], "entities": {}}"#) == "400 features: expected view:feature, found spend")
-    #expect(try refusal(#"{"features": ["spend:amount"], "entities": {"id": [1]}}"#) == "400 entities: there is no user_id, which the features need")
+    #expect(
+      try refusal(#"{"features": ["spend:amount"], "entities": {"id": [1]}}"#)
+        == "400 entities: there is no user_id, which the features need")
     #expect(try refusal(#"{"features": ["spend:amount"], "entities": {"user_id": 1}}"#) == "400 entities.user_id: expected an array")
     #expect(
       try refusal(#"{"features": ["spend:amount"], "entities": {"user_id": [1.5]}}"#)

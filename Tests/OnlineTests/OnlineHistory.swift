@@ -66,10 +66,12 @@ struct OnlineHistory: FeatureSource {
       let number = Double(Int.random(in: -1000...1000, using: &random)) / 10
       let amount = Int.random(in: 0..<9, using: &random) == 0 ? special.randomElement(using: &random)! : number
       let row: [Scalar] = [
-        maybe(.int(Int64.random(in: -2...3, using: &random)), &random), maybe(.string(["", "a", "b\0"].randomElement(using: &random)!), &random),
+        maybe(.int(Int64.random(in: -2...3, using: &random)), &random),
+        maybe(.string(["", "a", "b\0"].randomElement(using: &random)!), &random),
         .timestamp(Int64.random(in: -20...30, using: &random) * 1000, .microsecond),
         maybe(.timestamp(Int64.random(in: 0...3, using: &random), .microsecond), &random), .int(Int64(id)), maybe(.double(amount), &random),
-        maybe(.int(Int64.random(in: -4...4, using: &random)), &random), maybe(.string(["", "x", "é"].randomElement(using: &random)!), &random),
+        maybe(.int(Int64.random(in: -4...4, using: &random)), &random),
+        maybe(.string(["", "x", "é"].randomElement(using: &random)!), &random),
         maybe(.bool(Bool.random(using: &random)), &random),
       ]
       for (index, value) in row.enumerated() { columns[index].append(value) }

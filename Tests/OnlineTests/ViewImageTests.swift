@@ -47,7 +47,9 @@ import Testing
           .randomElement(using: &random)!
       }
       repairChecksums(&damaged)
-      guard let image = try? ViewImage(bytes: BufferSlice(copying: damaged)), image.descriptor.keyTypes == [.int64, .string] else { continue }
+      guard let image = try? ViewImage(bytes: BufferSlice(copying: damaged)), image.descriptor.keyTypes == [.int64, .string] else {
+        continue
+      }
       for user in -2...3 {
         let values = try? image.lookup(keys: [.int(Int64(user)), .string("a")], at: image.buildTimeMicros)
         #expect(values.map { $0.count == image.descriptor.features.count } ?? true, "seed \(seed)")

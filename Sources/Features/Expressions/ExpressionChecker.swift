@@ -140,7 +140,7 @@ struct ExpressionChecker {
         throw SyntaxError("\(what) needs values of one type, found \(type) and string; use cast", at: node.offset, kind: .type)
       }
       let literal: Literal? =
-        type == .date ? TimestampText.days(parsing: text).map(Literal.date) : TimestampText.micros(parsing: text).map(Literal.timestamp)
+        type == .date ? CivilTime.parseDate(String(text)).map(Literal.date) : CivilTime.parseTimestamp(String(text)).map(Literal.timestamp)
       guard let literal else {
         throw SyntaxError("'\(text)' is no ISO 8601 \(type == .date ? "date" : "timestamp")", at: node.offset, kind: .type)
       }

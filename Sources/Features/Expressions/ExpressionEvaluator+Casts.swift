@@ -41,14 +41,14 @@ extension ExpressionEvaluator {
     case .float32: return result(.double(mapValues(ints) { Double(Float($0)) }))
     case .string:
       return strings(value, ints.count) {
-        from == .date ? TimestampText.text(ofDays: ints[$0]) : from.isTimestamp ? TimestampText.text(ofMicros: ints[$0]) : "\(ints[$0])"
+        from == .date ? CivilTime.formatDate(days: ints[$0]) : from.isTimestamp ? CivilTime.formatTimestampMicros(ints[$0]) : "\(ints[$0])"
       }
-    case .date where from.isTimestamp: return result(.int(mapValues(ints) { TimestampText.floorDays(ofMicros: $0) }))
+    case .date where from.isTimestamp: return result(.int(mapValues(ints) { CivilTime.dayNumber(ofMicros: $0) }))
     case .timestamp where from == .date:
       try failIfAny(
         node, valid: value.valid, active, rowCount: ints.count, { ints[$0].multipliedReportingOverflow(by: Self.microsPerDay).overflow }
       ) {
-        "date \(TimestampText.text(ofDays: ints[$0])) lies outside the range of timestamps"
+        "date \(CivilTime.formatDate(days: ints[$0])) lies outside the range of timestamps"
       }
       return result(.int(mapValues(ints) { $0 &* Self.microsPerDay }))
     default:
@@ -114,8 +114,8 @@ extension ExpressionEvaluator {
     case .bool: return result(.bool(try values(0) { Self.bool(parsing: $0) }))
     case .float64: return result(.double(try values(0) { Self.double(parsing: $0) }))
     case .float32: return result(.double(try values(0) { Self.double(parsing: $0).map { Double(Float($0)) } }))
-    case .date: return result(.int(try values(0) { TimestampText.days(parsing: $0).map(Int64.init) }))
-    case .timestamp: return result(.int(try values(0) { TimestampText.micros(parsing: $0) }))
+    case .date: return result(.int(try values(0) { CivilTime.parseDate(String($0)).map(Int64.init) }))
+    case .timestamp: return result(.int(try values(0) { CivilTime.parseTimestamp(String($0)) }))
     default:
       let range = to.integerRange ?? Int64.min...Int64.max
       return result(.int(try values(0) { Int64($0).flatMap { range.contains($0) ? $0 : nil } }))

@@ -27,7 +27,7 @@ struct ResultColumn<Element: BitwiseCopyable> {
 
   consuming func finish() -> Column {
     Column(
-      type: type, count: count, validity: isValid.allSatisfy { $0 } ? nil : Bitmap(isValid),
+      type: type, count: count, validity: Bitmap(flags: isValid),
       data: BufferSlice(buffer, byteCount: count * MemoryLayout<Element>.stride))
   }
 }

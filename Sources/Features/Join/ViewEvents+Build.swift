@@ -13,7 +13,8 @@ extension ViewEvents {
   /// - Parameter rows: the view's source columns, in the order that `eventOrder` names.
   package static func build(_ view: CompiledView, rows: Batch) throws -> ViewEvents {
     guard rows.rowCount < Int(Int32.max) else {
-      throw FeatureError(.evaluation, "\(view.title): dataset \(view.source.name) has \(rows.rowCount) rows, at most 2147483646 are supported")
+      throw FeatureError(
+        .evaluation, "\(view.title): dataset \(view.source.name) has \(rows.rowCount) rows, at most 2147483646 are supported")
     }
     let rows = try filtered(view, rows)
     let columns = try view.keyColumns.map { name in try column(name, of: rows, for: view) }
@@ -22,7 +23,8 @@ extension ViewEvents {
     let index = try entityIndex(columns, starts: starts, of: view)
     var features: [FeatureEvents] = []
     do {
-      for feature in view.features { features.append(try events(of: feature, rows)) }
+      var inputs = FeatureInputs(rows)
+      for feature in view.features { features.append(try inputs.events(of: feature)) }
     } catch let error as FeatureError {
       throw named(error, view, rows)
     }
@@ -125,25 +127,58 @@ extension ViewEvents {
     }
   }
 
-  private static func events(of feature: CompiledFeature, _ rows: Batch) throws -> FeatureEvents {
+}
+
+/// Evaluates what features read of every row, equal texts only once, so that features over one column share its memory.
+private struct FeatureInputs {
+  private let rows: Batch
+  private var values: [String: Column] = [:]
+  private var summed: [String: Column] = [:]
+  private var filters: [String: Bitmap] = [:]
+
+  init(_ rows: Batch) { self.rows = rows }
+
+  mutating func events(of feature: CompiledFeature) throws -> FeatureEvents {
     switch feature.kind {
-    case .value(let expression): return .value(try expression.evaluate(rows).canonicalized())
+    case .value(let expression): return .value(try value(of: expression))
     case .aggregate(let function, let of, let window, let filter):
-      var passing = try filter.map { try $0.evaluate(rows).trueBits }
-      var values = try of?.evaluate(rows)
-      if function == .count, let counted = values {
+      var passing = try filter.map { try self.passing($0) }
+      var values: Column?
+      switch (function, of) {
+      case (.count, let of?):
         // A count asks only which events have a value.
-        if let validity = counted.validity { passing = passing.map { $0.intersection(validity) } ?? validity }
-        values = nil
-      }
-      if function == .sum || function == .avg {
-        values = try values.map { values in try values.cast(to: values.type.summedType) }
+        if let validity = try value(of: of).validity { passing = passing.map { $0.intersection(validity) } ?? validity }
+      case (.sum, let of?), (.avg, let of?): values = try summedValue(of: of)
+      case (.min, let of?), (.max, let of?): values = try value(of: of)
+      case (_, nil): break
       }
       return .aggregate(
         AggregateInput(
-          function: function, window: window, type: feature.type, values: values?.canonicalized(),
+          function: function, window: window, type: feature.type, values: values,
           passing: passing.flatMap { $0.setCount == $0.count ? nil : $0 }))
     }
+  }
+
+  private mutating func value(of expression: CompiledExpression) throws -> Column {
+    if let found = values[expression.text] { return found }
+    let value = try expression.evaluate(rows).canonicalized()
+    values[expression.text] = value
+    return value
+  }
+
+  private mutating func summedValue(of expression: CompiledExpression) throws -> Column {
+    if let found = summed[expression.text] { return found }
+    let value = try value(of: expression)
+    let wide = try value.cast(to: value.type.summedType)
+    summed[expression.text] = wide
+    return wide
+  }
+
+  private mutating func passing(_ expression: CompiledExpression) throws -> Bitmap {
+    if let found = filters[expression.text] { return found }
+    let passing = try expression.evaluate(rows).trueBits
+    filters[expression.text] = passing
+    return passing
   }
 }
 
@@ -209,6 +244,23 @@ extension Column {
 }
 
 extension Bitmap {
+  /// One bit per flag. - Complexity: O(count), eight flags a step
+  package init(flags: [Bool]) {
+    let byteCount = (flags.count + 7) / 8
+    let buffer = Buffer(byteCapacity: byteCount, zeroed: true)
+    // SAFETY: the buffer has been made for this many bytes; a Bool is a byte of 0 or 1.
+    let target = buffer.pointer.assumingMemoryBound(to: UInt8.self)
+    flags.withUnsafeBytes { flags in
+      for byte in 0..<flags.count / 8 {
+        // The multiplication moves the lowest bit of every byte into the highest byte, the first lowest.
+        let word = flags.loadUnaligned(fromByteOffset: byte &* 8, as: UInt64.self)
+        target[byte] = UInt8(truncatingIfNeeded: (word &* 0x0102_0408_1020_4080) &>> 56)
+      }
+      for index in flags.count / 8 * 8..<flags.count { target[index / 8] |= flags[index] << UInt8(index % 8) }
+    }
+    self.init(BufferSlice(buffer, byteCount: byteCount), count: flags.count)
+  }
+
   /// - Precondition: equal length
   func intersection(_ other: Bitmap) -> Bitmap {
     precondition(count == other.count)
