@@ -70,13 +70,12 @@ struct GenerationStore: Sendable {
   }
 
   func image(_ name: String) throws -> ViewImage {
-    let file: MappedFile
-    do {
-      file = try volume.map("images/\(name)")
-    } catch where error.kind == .notFound {
+    let path = "images/\(name)"
+    guard try volume.exists(path) else {
       throw AlmanacError(
-        .io, "Cannot open \(volume.absolutePath("images/\(name)")): the file is missing", hint: "Run `almanac materialize` to build it again.")
+        .io, "Cannot open \(volume.absolutePath(path)): the file is missing", hint: "Run `almanac materialize` to build it again.")
     }
+    let file = try volume.map(path)
     return try ViewImage(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
   }
 

@@ -68,9 +68,6 @@ extension Archive {
     }
   }
 
-  /// Waits for the turn of this writer among those that ask for it; a process that dies gives its turn up.
-  package func writerLock() throws(StoreError) -> VolumeLock { try volume.lock("writer.lock") }
-
   static func otherKind(_ name: String, _ kind: UInt8) -> StoreError {
     let found = RefKind(rawValue: kind) == .tag ? "tag" : "branch"
     return StoreError(kind: .exists, text: "Cannot move \(name): it is a \(found)")

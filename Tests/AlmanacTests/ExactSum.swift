@@ -45,17 +45,20 @@ struct ExactSum {
   func mean(of count: Int) -> Double {
     let guess = rounded / Double(count)
     return [guess.nextDown, guess, guess.nextUp].min { a, b in
-      let (left, right) = (distance(toProductOf: a, Double(count)), distance(toProductOf: b, Double(count)))
-      return left == right ? a.significandBitPattern % 2 < b.significandBitPattern % 2 : left < right
+      var difference = distance(toProductOf: a, Double(count))
+      for part in distance(toProductOf: b, Double(count)).partials { difference.add(-part) }
+      let sign = difference.rounded
+      return sign == 0 ? a.significandBitPattern % 2 < b.significandBitPattern % 2 : sign < 0
     }!
   }
 
-  private func distance(toProductOf quotient: Double, _ count: Double) -> Double {
+  /// The exact distance; never negative.
+  private func distance(toProductOf quotient: Double, _ count: Double) -> ExactSum {
     let product = quotient * count
     var difference = self
     difference.add(-product)
     // What rounding took from the product, exact by the fused operation.
     difference.add(product.addingProduct(-quotient, count))
-    return abs(difference.rounded)
+    return difference.rounded < 0 ? ExactSum(difference.partials.map { -$0 }) : difference
   }
 }

@@ -30,8 +30,9 @@ struct FraudOracle {
     "last_amount", "last_category", "last_amount_usd", "txn_count_24h", "big_24h", "spend_7d", "spend_30d", "avg_amount_30d",
     "min_amount_30d", "max_amount_30d", "online_share_30d", "items_total", "country", "age", "credit_score", "volume_1h", "volume_7d",
   ]
-  static let views = [String](repeating: "user_spend", count: 12) + [String](repeating: "user_profile", count: 3)
-    + [String](repeating: "merchant_volume", count: 2)
+  static let views = [("user_spend", 12), ("user_profile", 3), ("merchant_volume", 2)].flatMap { view in
+    [String](repeating: view.0, count: view.1)
+  }
 
   var byUser: [Int64: [Transaction]] = [:]
   var byMerchant: [Int64: [Transaction]] = [:]
