@@ -72,7 +72,8 @@ extension Contract {
       TableError(.evolution, "Cannot change dataset \(name), which has committed rows: \(what)")
     }
     if primaryKey != previous.primaryKey {
-      throw refuse("its primary key is (\(previous.primaryKey.joined(separator: ", "))), the contract says (\(primaryKey.joined(separator: ", ")))")
+      throw refuse(
+        "its primary key is (\(previous.primaryKey.joined(separator: ", "))), the contract says (\(primaryKey.joined(separator: ", ")))")
     }
     if eventTime != previous.eventTime { throw refuse("its event time is \(previous.eventTime ?? "not declared")") }
     if partition.rawValue != previous.partitioning.rawValue {

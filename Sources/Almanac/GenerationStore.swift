@@ -23,7 +23,8 @@ struct GenerationStore: Sendable {
 
     var json: JSON {
       [
-        "format": 1, "number": .int(Int64(number)), "commit": .string(commit.description), "images": .object(images.mapValues { .string($0) }),
+        "format": 1, "number": .int(Int64(number)), "commit": .string(commit.description),
+        "images": .object(images.mapValues { .string($0) }),
         "previous": previous.map { .int(Int64($0)) } ?? .null,
       ]
     }

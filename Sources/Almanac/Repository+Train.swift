@@ -93,7 +93,9 @@ extension Repository {
         .notFound, "There is no feature service \(service)",
         hint: known.isEmpty ? "None is registered: declare one in features/ and run `almanac apply`." : "Registered: \(known).")
     }
-    return try AlmanacError.translating { try definitions.features.compile(service: service, sources: definitions.sources, fullNames: fullNames) }
+    return try AlmanacError.translating {
+      try definitions.features.compile(service: service, sources: definitions.sources, fullNames: fullNames)
+    }
   }
 
   private func writeManifest(_ manifest: JSON, beside output: String) throws(AlmanacError) {

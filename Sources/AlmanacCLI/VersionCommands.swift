@@ -3,7 +3,6 @@ import ArgumentParser
 import Foundation
 import JSON
 
-
 extension ChangeMode: ExpressibleByArgument {}
 
 struct Commit: ParsableCommand {
@@ -20,7 +19,9 @@ struct Commit: ParsableCommand {
   func run() throws {
     let pairs = try inputs.map { input -> CommitInput in
       guard let equals = input.firstIndex(of: "="), equals != input.startIndex, input.index(after: equals) != input.endIndex else {
-        throw AlmanacError(.usage, "Cannot read \(input): expected DATASET=FILE", hint: "For example: almanac commit transactions=january.parquet -m January")
+        throw AlmanacError(
+          .usage, "Cannot read \(input): expected DATASET=FILE", hint: "For example: almanac commit transactions=january.parquet -m January"
+        )
       }
       return CommitInput(dataset: String(input[..<equals]), path: String(input[input.index(after: equals)...]))
     }

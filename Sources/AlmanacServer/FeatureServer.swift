@@ -46,7 +46,8 @@ public struct FeatureServer: Sendable {
     } catch let error as IOError {
       throw AlmanacError(.io, "Cannot listen on \(host):\(port): \(error.description)")
     } catch let error as SocketAddressError.UnknownHost {
-      throw AlmanacError(.io, "Cannot listen on \(host):\(port): \(error.errorDescription)", hint: "Name an address of this machine with --host.")
+      throw AlmanacError(
+        .io, "Cannot listen on \(host):\(port): \(error.errorDescription)", hint: "Name an address of this machine with --host.")
     }
   }
 

@@ -34,7 +34,9 @@ extension Column {
     case (.decimal(_, let from), .decimal(let precision, let to)):
       return try castDecimal(to: target, scaleStep: to - from, precision: precision)
     case (_, .decimal(let precision, let scale)) where type.isInteger:
-      let wide = type == .uint64 ? try castRows(UInt64.self, Int128.self, to: target) { Int128($0) }
+      let wide =
+        type == .uint64
+        ? try castRows(UInt64.self, Int128.self, to: target) { Int128($0) }
         : try widenedToInt64(for: target).castRows(Int64.self, Int128.self, to: target) { Int128($0) }
       return try wide.castDecimal(to: target, scaleStep: scale, precision: precision, source: self)
     case (.uint64, .float64): return try castRows(UInt64.self, Double.self, to: target) { Double(exactly: $0) }

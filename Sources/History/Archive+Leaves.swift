@@ -43,7 +43,7 @@ extension Archive {
     let file: MappedFile
     do {
       file = try volume.map(Self.path(of: id))
-    } catch where error.kind == .notFound {
+    } catch  where error.kind == .notFound {
       throw StoreError(kind: .corrupt, text: "Cannot read leaf \(id): its file \(leafPath(id)) is missing")
     }
     guard file.byteCount == record.byteCount else {

@@ -86,9 +86,9 @@ extension Archive {
     let bytes: [UInt8]
     do {
       bytes = try volume.read(path, from: offset, byteCount: record.byteCount)
-    } catch where error.kind == .notFound {
+    } catch  where error.kind == .notFound {
       throw StoreError(kind: .corrupt, text: "Cannot read \(kind.name) \(id): its pack \(volume.absolutePath(path)) is missing")
-    } catch where error.kind == .corrupt {
+    } catch  where error.kind == .corrupt {
       throw StoreError(kind: .corrupt, text: "Cannot read \(kind.name) \(id): \(error.text)")
     }
     let found = Hash256(bytes: Checksum.sha256(bytes))

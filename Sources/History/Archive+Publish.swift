@@ -122,10 +122,11 @@ extension Archive {
       ObjectRecord(
         kind: ObjectKind.leaf.rawValue, id: id.bytes, place: .ownFile, byteCount: leaf.byteCount,
         fileSHA256: leaf.fileSHA256, digests: leaf.digests)
-    } + pack.entries.filter { $0.kind != .leaf }.map { entry in
-      ObjectRecord(
-        kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
-        byteCount: entry.byteCount)
     }
+      + pack.entries.filter { $0.kind != .leaf }.map { entry in
+        ObjectRecord(
+          kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
+          byteCount: entry.byteCount)
+      }
   }
 }

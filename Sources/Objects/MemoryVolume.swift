@@ -76,9 +76,11 @@ package final class MemoryVolume: Volume {
   package func list(_ folder: String) throws(StoreError) -> [String] {
     let prefix = folder.isEmpty ? "" : folder + "/"
     return state.withLock { state in
-      Set(state.files.keys.filter { $0.hasPrefix(prefix) }.map { path in
-        String(path.dropFirst(prefix.count).prefix { $0 != "/" })
-      }).sorted()
+      Set(
+        state.files.keys.filter { $0.hasPrefix(prefix) }.map { path in
+          String(path.dropFirst(prefix.count).prefix { $0 != "/" })
+        }
+      ).sorted()
     }
   }
 

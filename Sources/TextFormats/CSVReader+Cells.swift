@@ -75,21 +75,55 @@ struct CSVColumnCells {
   /// - Returns: the row of the first cell that has not the type; nil when all have.
   func append(to column: inout RowColumn) -> Int? {
     switch column.type {
-    case .bool: return convert(&column) { NumberText.parseBool($0) ?? bit($0) } append: { $0.append(bool: $1) }
+    case .bool:
+      return convert(&column) {
+        NumberText.parseBool($0) ?? bit($0)
+      } append: {
+        $0.append(bool: $1)
+      }
     case .int8: return integers(&column, Int8.self)
     case .int16: return integers(&column, Int16.self)
     case .int32: return integers(&column, Int32.self)
-    case .int64: return convert(&column) { NumberText.parseInt64($0) } append: { $0.append($1) }
+    case .int64:
+      return convert(&column) {
+        NumberText.parseInt64($0)
+      } append: {
+        $0.append($1)
+      }
     case .uint8: return unsigned(&column, UInt8.self)
     case .uint16: return unsigned(&column, UInt16.self)
     case .uint32: return unsigned(&column, UInt32.self)
     case .uint64: return unsigned(&column, UInt64.self)
-    case .float32: return convert(&column) { NumberText.parseFloat($0) } append: { $0.append($1) }
-    case .float64: return convert(&column) { NumberText.parseDouble($0) } append: { $0.append($1) }
+    case .float32:
+      return convert(&column) {
+        NumberText.parseFloat($0)
+      } append: {
+        $0.append($1)
+      }
+    case .float64:
+      return convert(&column) {
+        NumberText.parseDouble($0)
+      } append: {
+        $0.append($1)
+      }
     case .decimal(let precision, let scale):
-      return convert(&column) { NumberText.parseDecimal($0, precision: precision, scale: scale) } append: { $0.append($1) }
-    case .date: return convert(&column) { CivilTime.parseDate($0) } append: { $0.append($1) }
-    case .timestamp(let unit, _): return convert(&column) { CivilTime.parse($0)?.ticks(unit) } append: { $0.append($1) }
+      return convert(&column) {
+        NumberText.parseDecimal($0, precision: precision, scale: scale)
+      } append: {
+        $0.append($1)
+      }
+    case .date:
+      return convert(&column) {
+        CivilTime.parseDate($0)
+      } append: {
+        $0.append($1)
+      }
+    case .timestamp(let unit, _):
+      return convert(&column) {
+        CivilTime.parse($0)?.ticks(unit)
+      } append: {
+        $0.append($1)
+      }
     case .string: return strings(&column)
     case .binary: return binary(&column)
     }
@@ -101,11 +135,19 @@ struct CSVColumnCells {
   }
 
   private func integers<Value: FixedWidthInteger & BitwiseCopyable>(_ column: inout RowColumn, _: Value.Type) -> Int? {
-    convert(&column) { NumberText.parseInt64($0).flatMap { Value(exactly: $0) } } append: { $0.append($1) }
+    convert(&column) {
+      NumberText.parseInt64($0).flatMap { Value(exactly: $0) }
+    } append: {
+      $0.append($1)
+    }
   }
 
   private func unsigned<Value: FixedWidthInteger & BitwiseCopyable>(_ column: inout RowColumn, _: Value.Type) -> Int? {
-    convert(&column) { NumberText.parseUInt64($0).flatMap { Value(exactly: $0) } } append: { $0.append($1) }
+    convert(&column) {
+      NumberText.parseUInt64($0).flatMap { Value(exactly: $0) }
+    } append: {
+      $0.append($1)
+    }
   }
 
   @inline(__always) private func convert<Value>(

@@ -131,7 +131,9 @@ package struct CSVReader {
           let cell = cells[row &* fieldCount &+ column]
           if cell.length == 0 { continue }
           // Doubled quotes are in no number, date or bool.
-          if cell.hasEscapes { found.kinds.insert(.text) } else {
+          if cell.hasEscapes {
+            found.kinds.insert(.text)
+          } else {
             found.note(cell: UnsafeRawBufferPointer(start: scanner.base + cell.start, count: cell.length))
           }
         }

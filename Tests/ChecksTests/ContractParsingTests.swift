@@ -21,9 +21,10 @@ import Testing
       contract.columns.map(\.type) == [
         .int64, .timestampMicros, .string, .timestampMicros, .float64, .float64, .float64, .int64, .int32, .string, .bool,
       ])
-    #expect(contract.columns.filter(\.isRequired).map(\.name) == [
-      "user_id", "event_timestamp", "txn_id", "created_timestamp", "amount", "merchant_id",
-    ])
+    #expect(
+      contract.columns.filter(\.isRequired).map(\.name) == [
+        "user_id", "event_timestamp", "txn_id", "created_timestamp", "amount", "merchant_id",
+      ])
     #expect(
       contract.rules.map(\.text) == [
         "transactions.txn_id pattern ^T[0-9]{10}$", "transactions.amount minimum 0.0", "transactions.fx_rate exclusiveMinimum 0.0",
@@ -117,61 +118,109 @@ import Testing
   /// Column or dataset lines of a contract whose line 6 is the key column, and the exact text of the refusal.
   @Test(arguments: [
     ("{name: x, logicaltype: integer}", "t.yaml:7:15: unknown key logicaltype in column x; did you mean logicalType?"),
-    ("{name: x, logicalType: intger}",
-      "t.yaml:7:28: logicalType of column x must be string, date, timestamp, time, number, integer, object, array, boolean, found intger; did you mean integer?"),
+    (
+      "{name: x, logicalType: intger}",
+      "t.yaml:7:28: logicalType of column x must be string, date, timestamp, time, number, integer, object, array, boolean, found intger; did you mean integer?"
+    ),
     ("{name: x, physicalType: flaot64}", "t.yaml:7:29: unknown physicalType flaot64 of column x; did you mean float64?"),
     ("{name: x}", "t.yaml:7:5: column x has neither logicalType nor physicalType"),
     ("{name: x, logicalType: array}", "t.yaml:7:28: logicalType array of column x is not supported yet"),
-    ("{name: x, logicalType: integer, physicalType: utf8}",
-      "t.yaml:7:51: column x is utf8, which does not fit its logicalType integer"),
-    ("{name: x, physicalType: 'timestamp[ns,UTC]'}",
-      "t.yaml:7:29: column x is timestamp[ns,UTC]; datasets keep times as timestamp[us,UTC], to which inputs are converted"),
-    ("{name: x, physicalType: uint32}",
-      "t.yaml:7:29: column x is uint32; datasets keep signed integers, to which inputs are converted (int64)"),
+    (
+      "{name: x, logicalType: integer, physicalType: utf8}",
+      "t.yaml:7:51: column x is utf8, which does not fit its logicalType integer"
+    ),
+    (
+      "{name: x, physicalType: 'timestamp[ns,UTC]'}",
+      "t.yaml:7:29: column x is timestamp[ns,UTC]; datasets keep times as timestamp[us,UTC], to which inputs are converted"
+    ),
+    (
+      "{name: x, physicalType: uint32}",
+      "t.yaml:7:29: column x is uint32; datasets keep signed integers, to which inputs are converted (int64)"
+    ),
     ("{name: id, logicalType: integer}", "t.yaml:7:5: column id is declared twice in dataset t"),
-    ("{name: x, physicalType: float64, primaryKey: true}",
-      "t.yaml:7:5: column x is float64, which cannot be part of a primary key"),
-    ("{name: x, physicalType: int64, primaryKey: true, primaryKeyPosition: 2}",
-      "t.yaml:6:5: primaryKeyPosition of column id must be such that the 2 key columns have 1 to 2, found none"),
+    (
+      "{name: x, physicalType: float64, primaryKey: true}",
+      "t.yaml:7:5: column x is float64, which cannot be part of a primary key"
+    ),
+    (
+      "{name: x, physicalType: int64, primaryKey: true, primaryKeyPosition: 2}",
+      "t.yaml:6:5: primaryKeyPosition of column id must be such that the 2 key columns have 1 to 2, found none"
+    ),
     ("{name: x, physicalType: int64, primaryKeyPosition: 2}", "t.yaml:7:56: column x has a primaryKeyPosition but not primaryKey: true"),
-    ("{name: x, physicalType: int64, primaryKey: true, required: false}",
-      "t.yaml:7:64: column x is part of the primary key and cannot be required: false"),
+    (
+      "{name: x, physicalType: int64, primaryKey: true, required: false}",
+      "t.yaml:7:64: column x is part of the primary key and cannot be required: false"
+    ),
     ("{name: x, physicalType: int64, required: maybe}", "t.yaml:7:46: required of column x must be true or false, found maybe"),
     ("{name: x, physicalType: int64, unique: true}", "t.yaml:7:36: unique in column x is not supported yet"),
-    ("{name: x, physicalType: int64, logicalTypeOptions: {minimun: 0}}",
-      "t.yaml:7:57: unknown key minimun in logicalTypeOptions of column x; did you mean minimum?"),
-    ("{name: x, physicalType: int64, logicalTypeOptions: {minimum: 0.5}}",
-      "t.yaml:7:66: minimum of column x must be a value of int64, found 0.5"),
-    ("{name: x, physicalType: int8, logicalTypeOptions: {maximum: 128}}",
-      "t.yaml:7:65: maximum of column x must be a value of int8, found 128"),
-    ("{name: x, physicalType: float64, logicalTypeOptions: {exclusiveMinimum: true}}",
-      "t.yaml:7:77: exclusiveMinimum of column x must be a value of float64, found true; since ODCS 3.1 it is a bound of its own"),
-    ("{name: x, physicalType: utf8, logicalTypeOptions: {minimum: 0}}",
-      "t.yaml:7:65: minimum does not apply to column x, which is utf8"),
-    ("{name: x, physicalType: int64, logicalTypeOptions: {maxLength: 3}}",
-      "t.yaml:7:68: maxLength does not apply to column x, which is int64"),
-    ("{name: x, physicalType: utf8, logicalTypeOptions: {maxLength: -1}}",
-      "t.yaml:7:67: maxLength of column x must not be negative, found -1"),
-    ("{name: x, physicalType: utf8, logicalTypeOptions: {pattern: 'a(b'}}",
-      "t.yaml:7:65: pattern of column x is not a regular expression: missing closing parenthesis at character 4"),
-    ("{name: x, physicalType: utf8, logicalTypeOptions: {format: email}}",
-      "t.yaml:7:56: format in logicalTypeOptions of column x is not supported yet"),
-    ("{name: x, physicalType: utf8, quality: [{type: custom, engine: greatExpectations, implementation: {}}]}",
-      "t.yaml:7:52: a quality check of type custom is not supported yet"),
-    ("{name: x, physicalType: utf8, quality: [{metric: invalidValues, arguments: {validValues: [a]}, mustBe: 0, severity: quarantine}]}",
-      "t.yaml:7:121: severity quarantine is not supported yet; use error or warning"),
-    ("{name: x, physicalType: utf8, quality: [{metric: nullValues, unit: percent, mustBeLessThan: 1}]}",
-      "t.yaml:7:97: nullValues with mustBeLessThan 1 is not supported yet; expected mustBe: 0"),
-    ("{name: x, physicalType: utf8, quality: [{metric: nullValues}]}",
-      "t.yaml:7:45: quality of column x must have one operator such as mustBe, found none"),
-    ("{name: x, physicalType: utf8, quality: [{metric: nulValues, mustBe: 0}]}",
-      "t.yaml:7:54: unknown metric nulValues; did you mean nullValues?"),
-    ("{name: x, physicalType: utf8, quality: [{metric: rowCount, mustBe: 0}]}",
-      "t.yaml:7:54: rowCount belongs to the quality of a dataset, found at column x"),
-    ("{name: _almanac_op, physicalType: utf8}",
-      "t.yaml:7:5: \"_almanac_op\" cannot be a column's name; names are not empty and do not begin with _almanac"),
-    ("{name: x, physicalType: int64, logicalTypeOptions: {minimum: 0}, quality: [{metric: nullValues, mustBe: 0}, {metric: nullValues, mustBe: 0}]}",
-      "t.yaml:4:3: the rule t.x required is declared twice"),
+    (
+      "{name: x, physicalType: int64, logicalTypeOptions: {minimun: 0}}",
+      "t.yaml:7:57: unknown key minimun in logicalTypeOptions of column x; did you mean minimum?"
+    ),
+    (
+      "{name: x, physicalType: int64, logicalTypeOptions: {minimum: 0.5}}",
+      "t.yaml:7:66: minimum of column x must be a value of int64, found 0.5"
+    ),
+    (
+      "{name: x, physicalType: int8, logicalTypeOptions: {maximum: 128}}",
+      "t.yaml:7:65: maximum of column x must be a value of int8, found 128"
+    ),
+    (
+      "{name: x, physicalType: float64, logicalTypeOptions: {exclusiveMinimum: true}}",
+      "t.yaml:7:77: exclusiveMinimum of column x must be a value of float64, found true; since ODCS 3.1 it is a bound of its own"
+    ),
+    (
+      "{name: x, physicalType: utf8, logicalTypeOptions: {minimum: 0}}",
+      "t.yaml:7:65: minimum does not apply to column x, which is utf8"
+    ),
+    (
+      "{name: x, physicalType: int64, logicalTypeOptions: {maxLength: 3}}",
+      "t.yaml:7:68: maxLength does not apply to column x, which is int64"
+    ),
+    (
+      "{name: x, physicalType: utf8, logicalTypeOptions: {maxLength: -1}}",
+      "t.yaml:7:67: maxLength of column x must not be negative, found -1"
+    ),
+    (
+      "{name: x, physicalType: utf8, logicalTypeOptions: {pattern: 'a(b'}}",
+      "t.yaml:7:65: pattern of column x is not a regular expression: missing closing parenthesis at character 4"
+    ),
+    (
+      "{name: x, physicalType: utf8, logicalTypeOptions: {format: email}}",
+      "t.yaml:7:56: format in logicalTypeOptions of column x is not supported yet"
+    ),
+    (
+      "{name: x, physicalType: utf8, quality: [{type: custom, engine: greatExpectations, implementation: {}}]}",
+      "t.yaml:7:52: a quality check of type custom is not supported yet"
+    ),
+    (
+      "{name: x, physicalType: utf8, quality: [{metric: invalidValues, arguments: {validValues: [a]}, mustBe: 0, severity: quarantine}]}",
+      "t.yaml:7:121: severity quarantine is not supported yet; use error or warning"
+    ),
+    (
+      "{name: x, physicalType: utf8, quality: [{metric: nullValues, unit: percent, mustBeLessThan: 1}]}",
+      "t.yaml:7:97: nullValues with mustBeLessThan 1 is not supported yet; expected mustBe: 0"
+    ),
+    (
+      "{name: x, physicalType: utf8, quality: [{metric: nullValues}]}",
+      "t.yaml:7:45: quality of column x must have one operator such as mustBe, found none"
+    ),
+    (
+      "{name: x, physicalType: utf8, quality: [{metric: nulValues, mustBe: 0}]}",
+      "t.yaml:7:54: unknown metric nulValues; did you mean nullValues?"
+    ),
+    (
+      "{name: x, physicalType: utf8, quality: [{metric: rowCount, mustBe: 0}]}",
+      "t.yaml:7:54: rowCount belongs to the quality of a dataset, found at column x"
+    ),
+    (
+      "{name: _almanac_op, physicalType: utf8}",
+      "t.yaml:7:5: \"_almanac_op\" cannot be a column's name; names are not empty and do not begin with _almanac"
+    ),
+    (
+      "{name: x, physicalType: int64, logicalTypeOptions: {minimum: 0}, quality: [{metric: nullValues, mustBe: 0}, {metric: nullValues, mustBe: 0}]}",
+      "t.yaml:4:3: the rule t.x required is declared twice"
+    ),
     ("[a]", "t.yaml:7:5: column of dataset t must be a mapping, found a list"),
   ])
   func wrongColumnIsRefused(column: String, expected: String) {
@@ -203,13 +252,22 @@ import Testing
     ("apiVersion: v2.2.2\nkind: DataContract\nschema: []", "a.yaml:1:13: apiVersion v2.2.2 is not supported; expected v3.1.0"),
     ("apiVersion: v3.1.0\nkind: DataContract\nschema: []", "a.yaml:3:9: schema must name at least one dataset"),
     ("apiVersion: v3.1.0\nkind: Contract\nschema: []", "a.yaml:2:7: kind must be DataContract, found Contract"),
-    ("apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: a b\n  properties: []",
-      "a.yaml:4:9: \"a b\" cannot be the name of a dataset; expected letters, digits, _ and -, beginning with a letter"),
-    ("apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: a\n  properties: [{name: x, physicalType: int64}]",
-      "a.yaml:4:3: dataset a has no primary key; mark its columns with primaryKey: true, or declare kind: log"),
-    ("a: &a [x]\n? [\(Array(repeating: "*a", count: 17).joined(separator: ","))]\n: 1",
-      "a.yaml: cannot read YAML: more than 16 aliases (*name)"),
-    (String(repeating: "[", count: 100_000), "a.yaml:1:1: cannot read YAML: while parsing, Maximum nesting level reached, set with yaml_set_max_nest_level())"),
+    (
+      "apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: a b\n  properties: []",
+      "a.yaml:4:9: \"a b\" cannot be the name of a dataset; expected letters, digits, _ and -, beginning with a letter"
+    ),
+    (
+      "apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: a\n  properties: [{name: x, physicalType: int64}]",
+      "a.yaml:4:3: dataset a has no primary key; mark its columns with primaryKey: true, or declare kind: log"
+    ),
+    (
+      "a: &a [x]\n? [\(Array(repeating: "*a", count: 17).joined(separator: ","))]\n: 1",
+      "a.yaml: cannot read YAML: more than 16 aliases (*name)"
+    ),
+    (
+      String(repeating: "[", count: 100_000),
+      "a.yaml:1:1: cannot read YAML: while parsing, Maximum nesting level reached, set with yaml_set_max_nest_level())"
+    ),
     ("- 1", "a.yaml:1:1: the contract must be a mapping, found a list"),
   ])
   func wrongFileIsRefused(yaml: String, expected: String) {

@@ -55,14 +55,16 @@ import Testing
   @Test func timestampsChangeUnitsAndZones() throws {
     #expect(try cast(seconds, .timestampMicros, [.timestamp(-1, .second)]) == [.timestamp(-1_000_000, .microsecond)])
     #expect(try cast(nanos, .timestampMicros, [.timestamp(-2000, .nanosecond)]) == [.timestamp(-2, .microsecond)])
-    #expect(try cast(nanos, .timestampMicros, [.timestamp(-1, .nanosecond), .timestamp(1999, .nanosecond)], floor: true)
-      == [.timestamp(-1, .microsecond), .timestamp(1, .microsecond)])
+    #expect(
+      try cast(nanos, .timestampMicros, [.timestamp(-1, .nanosecond), .timestamp(1999, .nanosecond)], floor: true)
+        == [.timestamp(-1, .microsecond), .timestamp(1, .microsecond)])
     #expect(throws: CastError(from: nanos, to: .timestampMicros, reason: .value(row: 0, .timestamp(1, .nanosecond)))) {
       try cast(nanos, .timestampMicros, [.timestamp(1, .nanosecond)])
     }
     #expect(throws: CastError.self) { try cast(seconds, .timestampMicros, [.timestamp(.max, .second)]) }
-    #expect(try cast(.timestamp(.microsecond, zone: "Europe/Prague"), .timestampMicros, [.timestamp(5, .microsecond)])
-      == [.timestamp(5, .microsecond)])
+    #expect(
+      try cast(.timestamp(.microsecond, zone: "Europe/Prague"), .timestampMicros, [.timestamp(5, .microsecond)])
+        == [.timestamp(5, .microsecond)])
     #expect(try cast(.date, .timestampMicros, [.date(-1), .null]) == [.timestamp(-86_400_000_000, .microsecond), .null])
     #expect(throws: CastError.self) { try cast(.date, nanos, [.date(.max)]) }
     #expect(try cast(seconds, .date, [.timestamp(-86_400, .second)]) == [.date(-1)])

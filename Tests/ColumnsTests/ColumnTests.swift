@@ -26,7 +26,10 @@ import Testing
   }
 
   @Test func typesPrintAndParse() {
-    for type in [DataType.bool, .int8, .uint64, .float32, .string, .binary, .date, .decimal(precision: 10, scale: 2), .timestamp(.nanosecond, zone: nil), .timestampMicros] {
+    for type in [
+      DataType.bool, .int8, .uint64, .float32, .string, .binary, .date, .decimal(precision: 10, scale: 2),
+      .timestamp(.nanosecond, zone: nil), .timestampMicros,
+    ] {
       #expect(DataType(parsing: "\(type)") == type)
     }
   }

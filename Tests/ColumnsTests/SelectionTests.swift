@@ -84,7 +84,8 @@ import Testing
   }
 
   @Test func floatsGetOneZeroAndOneNaN() {
-    let doubles = Column(.float64, [.double(-0.0), .double(-.nan), .double(Double(bitPattern: 0x7ff0_0000_0000_0001)), .double(-.infinity)])
+    let doubles = Column(
+      .float64, [.double(-0.0), .double(-.nan), .double(Double(bitPattern: 0x7ff0_0000_0000_0001)), .double(-.infinity)])
     #expect(doubles.canonicalized().values(UInt64.self).array == [0, 0x7ff8_0000_0000_0000, 0x7ff8_0000_0000_0000, 0xfff0_0000_0000_0000])
     let floats = Column(.float32, [.float(-0.0), .float(-.nan), .float(1.5)])
     #expect(floats.canonicalized().values(UInt32.self).array == [0, 0x7fc0_0000, 0x3fc0_0000])

@@ -19,8 +19,8 @@ import Testing
     #expect(
       String(decoding: commit.canonicalBytes, as: UTF8.self)
         == #"{"author":"a","datasets":{"t":{"root":"4febdaf71f6e3dbc2cf04b2838027efc75d4058277e25ddc444ab3d0e582a3b7","#
-          + #""rows":2000}},"definitions":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a""#
-          + #","format":1,"inputs":[],"message":"m","parents":[],"producer":{},"time":1}"#
+        + #""rows":2000}},"definitions":"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a""#
+        + #","format":1,"inputs":[],"message":"m","parents":[],"producer":{},"time":1}"#
     )
     #expect(draft.addCommit(commit).hex == "1c5011816612c81dabab0a2368118ba1904d2993e41a10ffcff4208ed57f33ee")
     #expect(commit.id.hex == "1c5011816612c81dabab0a2368118ba1904d2993e41a10ffcff4208ed57f33ee")

@@ -91,9 +91,10 @@ import Testing
     let test = try TestArchive()
     var (draft, id) = test.archive.draftCommit([vectorLeaf(0)])
     var empty = Draft()
-    let error = try #require(storeError {
-      _ = try test.archive.publish(&draft, commit: id, to: "main", expecting: nil, reason: "r")
-    })
+    let error = try #require(
+      storeError {
+        _ = try test.archive.publish(&draft, commit: id, to: "main", expecting: nil, reason: "r")
+      })
     #expect(error.kind == .notFound)
     #expect(error.text.hasSuffix("it names leaf \(vectorLeaf(0).id), which is not stored"))
     try test.archive.putVectorLeaves([0])

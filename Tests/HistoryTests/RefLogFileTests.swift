@@ -59,9 +59,10 @@ import Testing
     let other = try TestArchive()
     let stale = try Archive.open(on: test.volume, catalog: other.catalog)
     var (draft, id) = stale.draftCommit([], message: "x")
-    let error = try #require(storeError {
-      _ = try stale.publish(&draft, commit: id, to: "main", expecting: nil, reason: "r")
-    })
+    let error = try #require(
+      storeError {
+        _ = try stale.publish(&draft, commit: id, to: "main", expecting: nil, reason: "r")
+      })
     #expect(error.kind == .corrupt)
     #expect(
       error.text

@@ -59,8 +59,9 @@ import Testing
     let fixture = try TableFixture()
     let first = try fixture.apply(.append, TableFixture.randomRows(5000, using: &random), onto: nil)
     let row: TableFixture.Row = [.int(10), .timestamp(0, .microsecond), .string("new"), .null, .null, .null]
-    guard case .content(let content) = try TableWriter(archive: fixture.archive, layout: fixture.layout)
-      .apply(.append, fixture.batch([row]), onto: first)
+    guard
+      case .content(let content) = try TableWriter(archive: fixture.archive, layout: fixture.layout)
+        .apply(.append, fixture.batch([row]), onto: first)
     else {
       Issue.record("The append was refused")
       return

@@ -64,8 +64,9 @@ import Testing
   @Test func replaceCountsWhatItChanged() throws {
     let fixture = try TableFixture()
     let a = try fixture.apply(.append, [row(1, "a", 1), row(2, "b", 2)], onto: nil)
-    guard case .content(let content) = try TableWriter(archive: fixture.archive, layout: fixture.layout)
-      .apply(.replace, fixture.batch([row(2, "b", 3), row(5, "e", 5)]), onto: a)
+    guard
+      case .content(let content) = try TableWriter(archive: fixture.archive, layout: fixture.layout)
+        .apply(.replace, fixture.batch([row(2, "b", 3), row(5, "e", 5)]), onto: a)
     else {
       Issue.record("The replacement was refused")
       return

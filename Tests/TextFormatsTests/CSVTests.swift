@@ -39,12 +39,14 @@ func readCSV(_ text: String, _ options: CSVOptions = CSVOptions()) throws(TextEr
     #expect(batch["big"]!.scalars == [.uint(.max), .uint(1), .null])
   }
 
-  @Test(arguments: [
-    (["1", "2.5"], .float64), (["9007199254740993", "2.5"], .string), (["1", "x"], .string), (["1", "true"], .string),
-    (["-1", "18446744073709551615"], .string), (["99999999999999999999"], .string), (["2026-01-01", "2026-01-01T00:00"], .timestampMicros),
-    (["2026-01-01", "1"], .string), (["2026-01-01T00:00:00.0000001Z"], .string), (["1e400"], .string), (["+1"], .string), (["0"], .int64),
-    (["0.5"], .float64), (["00.5"], .string), (["-0.5"], .float64), (["-inf"], .float64), (["0x10"], .string), ([" 1"], .string),
-  ] as [([String], DataType)])
+  @Test(
+    arguments: [
+      (["1", "2.5"], .float64), (["9007199254740993", "2.5"], .string), (["1", "x"], .string), (["1", "true"], .string),
+      (["-1", "18446744073709551615"], .string), (["99999999999999999999"], .string),
+      (["2026-01-01", "2026-01-01T00:00"], .timestampMicros),
+      (["2026-01-01", "1"], .string), (["2026-01-01T00:00:00.0000001Z"], .string), (["1e400"], .string), (["+1"], .string), (["0"], .int64),
+      (["0.5"], .float64), (["00.5"], .string), (["-0.5"], .float64), (["-inf"], .float64), (["0x10"], .string), ([" 1"], .string),
+    ] as [([String], DataType)])
   func lateValuesWidenAndNeverLose(_ cells: [String], _ type: DataType) throws {
     // The last value comes far behind any sample.
     let text = "a\n" + String(repeating: cells[0] + "\n", count: 70_000) + cells[cells.count - 1] + "\n"

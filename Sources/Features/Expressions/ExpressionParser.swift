@@ -249,7 +249,8 @@ struct ExpressionParser {
     advance()
     if case .string(let text) = current.kind, lowered == "date" || lowered == "timestamp" {
       let literal =
-        lowered == "date" ? CivilTime.parseDate(String(text)).map(Literal.date) : CivilTime.parseTimestamp(String(text)).map(Literal.timestamp)
+        lowered == "date"
+        ? CivilTime.parseDate(String(text)).map(Literal.date) : CivilTime.parseTimestamp(String(text)).map(Literal.timestamp)
       guard let literal else { throw SyntaxError("'\(text)' is no ISO 8601 \(lowered)", at: current.offset) }
       advance()
       return try node(.literal(literal), offset)
