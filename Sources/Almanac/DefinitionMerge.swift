@@ -24,7 +24,8 @@ struct DefinitionMerge {
       for name in Set(mine.keys).union(other.keys).sorted() {
         switch (mine[name], other[name]) {
         case (let value?, nil): merged[name] = value
-        case (nil, let value?): if !prune { merged[name] = value }
+        // Pruning takes back what this folder once applied, not what others registered.
+        case (nil, let value?): if !prune || old[name] == nil { merged[name] = value }
         case (let value?, let there?):
           merged[name] = value == old[name] ? there : value
           if value != there && value != old[name] && there != old[name] && old[name] != nil { conflicts.append("\(section) \(name)") }

@@ -54,6 +54,12 @@ struct GenerationStore: Sendable {
       number: number, commit: commit, images: images.compactMapValues(\.stringValue), previous: json["previous"]?.intValue.map(Int.init))
   }
 
+  /// Held by whoever switches what is served, from taking a number to the switch.
+  func lock() throws -> VolumeLock {
+    try volume.makeDirectory("generations")
+    return try volume.lock("switch.lock")
+  }
+
   /// One above the highest number there is.
   func nextNumber() throws -> Int {
     let numbers = try volume.list("generations").compactMap { Int($0.dropLast(".json".count)) }
@@ -82,7 +88,6 @@ struct GenerationStore: Sendable {
 
   /// Makes a generation the one to be served, at one instant.
   func publish(_ record: Record) throws {
-    try volume.makeDirectory("generations")
     try volume.writeDurably("generations/\(record.number).json", record.json.canonicalBytes)
     try switchCurrent(to: record.number)
   }

@@ -4,6 +4,7 @@ import Features
 import Foundation
 import History
 import JSON
+import Objects
 import Tables
 
 /// What `apply` would do or has done.
@@ -30,10 +31,22 @@ extension Repository {
   /// - Parameter plan: say what would change, and change nothing.
   package func apply(plan: Bool, prune: Bool = false) throws(AlmanacError) -> ApplyReport {
     let branch = try headBranch()
+    var turn: VolumeLock?
+    defer { withExtendedLifetime(turn) {} }
+    for lossCount in 0..<Self.raceCountMax {
+      if turn == nil && !plan { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
+      if let report = try attemptApply(to: branch, plan: plan, prune: prune) { return report }
+    }
+    throw AlmanacError(
+      .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was applied", hint: "Try again.")
+  }
+
+  /// One try on the branch's tip; nil when another writer was first.
+  private func attemptApply(to branch: String, plan: Bool, prune: Bool) throws(AlmanacError) -> ApplyReport? {
     let parent = try tip(of: branch)
     let registered = try definitions(at: parent)
     let local = try readDefinitions()
-    var wanted = try DefinitionMerge(registered: registered, local: local, lastApplied: lastApplied(), prune: prune).merged()
+    var wanted = try DefinitionMerge(registered: registered, local: local, lastApplied: lastApplied(to: branch), prune: prune).merged()
     wanted.features = wanted.features.located(in: local.features)
     try AlmanacError.translating { try wanted.features.validate(datasets: wanted.sources) }
     let old = try parent.map { (id) throws(AlmanacError) in try commit(id) }
@@ -44,7 +57,11 @@ extension Repository {
       }
     }
     let changes = Self.changes(from: registered, to: wanted)
-    guard !plan && !changes.isEmpty else { return ApplyReport(changes: changes, commit: nil, branch: branch) }
+    if plan { return ApplyReport(changes: changes, commit: nil, branch: branch) }
+    if changes.isEmpty {
+      try recordApplied(local, to: branch, prune: prune)
+      return ApplyReport(changes: changes, commit: nil, branch: branch)
+    }
     var draft = archive.draft()
     let summary = changes.map { "\($0.kind.rawValue) \($0.object)" }.joined(separator: ", ")
     let created = Commit(
@@ -55,10 +72,8 @@ extension Repository {
     let outcome = try AlmanacError.translating {
       try archive.publish(&draft, commit: id, to: branch, expecting: parent, reason: "apply")
     }
-    guard case .moved = outcome else {
-      throw AlmanacError(.failed, "Branch \(branch) was moved by another writer; nothing was applied", hint: "Run `almanac apply` again.")
-    }
-    try recordApplied(local)
+    guard case .moved = outcome else { return nil }
+    try recordApplied(local, to: branch, prune: prune)
     return ApplyReport(changes: changes, commit: id, branch: branch)
   }
 
@@ -99,17 +114,29 @@ extension Repository {
     return files.sorted { $0.name < $1.name }
   }
 
+  /// What this folder last applied, by branch: definitions of one branch say nothing about another.
   private var appliedPath: String { "\(storeFolder)/applied.json" }
 
-  private func lastApplied() throws(AlmanacError) -> Definitions? {
-    guard let data = FileManager.default.contents(atPath: appliedPath) else { return nil }
-    return try AlmanacError.translating { try Definitions(json: JSON(parsing: Array(data))) }
+  /// A record that cannot be read is none: then the branch's own definitions are the base of the merge.
+  private func appliedByBranch() -> [String: JSON] {
+    guard let data = FileManager.default.contents(atPath: appliedPath), let json = try? JSON(parsing: Array(data)) else { return [:] }
+    return json["branches"]?.objectValue ?? [:]
   }
 
-  /// Only what the folder itself declares: what others registered is theirs to change.
-  private func recordApplied(_ definitions: Definitions) throws(AlmanacError) {
+  private func lastApplied(to branch: String) -> Definitions? {
+    appliedByBranch()[branch].flatMap { try? Definitions(json: $0) }
+  }
+
+  /// Only what the folder itself declares or, until it prunes, once declared: what others registered is theirs to change.
+  private func recordApplied(_ local: Definitions, to branch: String, prune: Bool) throws(AlmanacError) {
+    let before = lastApplied(to: branch)
+    let definitions = try DefinitionMerge(registered: before ?? Definitions(), local: local, lastApplied: before, prune: prune).merged()
+    var branches = appliedByBranch()
+    guard branches[branch] != definitions.json else { return }
+    branches[branch] = definitions.json
     do {
-      try Data(definitions.json.canonicalBytes).write(to: URL(fileURLWithPath: appliedPath), options: .atomic)
+      let json: JSON = ["branches": .object(branches)]
+      try Data(json.canonicalBytes).write(to: URL(fileURLWithPath: appliedPath), options: .atomic)
     } catch {
       throw AlmanacError(.io, "Cannot write \(appliedPath): \(error.localizedDescription)")
     }

@@ -53,6 +53,8 @@ extension Repository {
         images[view.name] = name
         byteCount += try store.imageByteCount(name)
       }
+      let lock = try store.lock()
+      defer { withExtendedLifetime(lock) {} }
       let record = GenerationStore.Record(
         number: try store.nextNumber(), commit: id, images: images, previous: (try? store.currentNumber()) ?? nil)
       try store.publish(record)
@@ -65,6 +67,8 @@ extension Repository {
   package func rollbackGeneration() throws(AlmanacError) -> MaterializeReport {
     let store = generations
     return try AlmanacError.translating {
+      let lock = try store.lock()
+      defer { withExtendedLifetime(lock) {} }
       guard let current = try store.currentNumber() else { throw Self.nothingMaterialized }
       guard let previous = try store.record(current).previous else {
         throw AlmanacError(.notFound, "Cannot roll back: generation \(current) is the first")

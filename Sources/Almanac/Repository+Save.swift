@@ -17,6 +17,13 @@ struct SavedTrainingSet {
 
   /// - Throws: `AlmanacError` when a column has a type that datasets do not hold.
   init(name: String, training: Batch) throws {
+    let allowed = name.unicodeScalars.allSatisfy {
+      $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_")
+    }
+    guard allowed, name.first?.isLetter == true || name.first == "_" else {
+      throw AlmanacError(
+        .usage, "Cannot save a training set as \(name): a dataset's name has letters, digits and _, and starts with no digit")
+    }
     var fields = [Field(Self.rowColumn, .int64, isNullable: false)]
     var columns = [Column(.int64, (0..<training.rowCount).map { .int(Int64($0)) })]
     for (field, column) in zip(training.schema.fields, training.columns) {

@@ -112,11 +112,13 @@ extension CompiledService {
   /// The datasets its views read.
   var datasets: [String] { Array(Set(views.map(\.view.source.name))).sorted() }
 
-  /// The types that text label files are read with: entity keys and the time.
+  /// The types that text label files are read with: the time, and keys whose text could be taken for numbers. Numeric keys are
+  /// inferred and then converted without loss, as those of Parquet are (pandas writes nullable integers as 1.0).
   func labelSchema(timeColumn: String) -> Schema {
     var fields = [Field(timeColumn, .timestampMicros)]
     for use in views {
-      for (column, key) in zip(use.labelColumns, use.view.entity.keys) where !fields.contains(where: { $0.name == column }) {
+      for (column, key) in zip(use.labelColumns, use.view.entity.keys)
+      where !key.type.isInteger && !fields.contains(where: { $0.name == column }) {
         fields.append(Field(column, key.type))
       }
     }

@@ -67,7 +67,7 @@ struct Log: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "List commits, newest first.")
   @OptionGroup var global: GlobalOptions
   @Argument(help: "A branch, tag or commit (default: the current branch).") var ref: String?
-  @Option(name: [.short, .customLong("limit")], help: "At most this many.") var limit: Int?
+  @Option(name: [.customShort("n"), .customLong("limit")], help: "At most this many.") var limit: Int?
   @Flag(help: "One line a commit.") var oneline = false
 
   func run() throws {

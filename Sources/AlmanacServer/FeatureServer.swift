@@ -36,8 +36,11 @@ public struct FeatureServer: Sendable {
       router: router(), configuration: .init(address: .hostname(host, port: port), serverName: "almanac"),
       onServerRunning: { channel in onStart("\(host):\(channel.localAddress?.port ?? 0)") }, logger: logger)
     let reloading = GenerationReload(online: online)
-    let group = ServiceGroup(
-      configuration: .init(services: [application, reloading], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    var configuration = ServiceGroupConfiguration(
+      services: [application, reloading], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    // A client that never finishes its request cannot keep the server from ending.
+    configuration.maximumGracefulShutdownDuration = .seconds(5)
+    let group = ServiceGroup(configuration: configuration)
     do {
       try await group.run()
     } catch let error as IOError where error.errnoCode == EADDRINUSE {
