@@ -60,7 +60,7 @@ struct OnlineHistory: FeatureSource {
   init(seed: UInt64, rowCount: Int) {
     var random = SplitMix(seed)
     func maybe(_ value: Scalar, _ random: inout SplitMix) -> Scalar { Int.random(in: 0..<8, using: &random) == 0 ? .null : value }
-    let special = [0, -0.0, .nan, .infinity, -.infinity, 1e300, -1e300, 5e-324]
+    let special = [0, -0.0, .nan, .infinity, -.infinity, 1e300, -1e300, .leastNonzeroMagnitude]
     var columns: [[Scalar]] = Array(repeating: [], count: 9)
     for id in 0..<rowCount {
       let number = Double(Int.random(in: -1000...1000, using: &random)) / 10
