@@ -69,6 +69,7 @@ package struct BufferSlice: @unchecked Sendable {
 }
 
 /// Typed, read-only view of fixed-width values; keeps the memory alive. Subscripting is unchecked in release builds.
+// SAFETY: the pointer lies in memory that `owner` keeps alive and that nobody writes while it does.
 package struct Values<Element: BitwiseCopyable>: @unchecked Sendable {
   @usableFromInline let owner: AnyObject?
   /// Valid while this view lives; hoist it out of hot loops together with the view.
