@@ -45,14 +45,18 @@ let systemLibraries = [
   SystemLibrary(name: "CLz4", pkgConfig: "liblz4", apt: "liblz4-dev"),
   SystemLibrary(name: "CSnappy", pkgConfig: "snappy", apt: "libsnappy-dev"),
   SystemLibrary(name: "CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+  SystemLibrary(name: "CBrotliDec", pkgConfig: "libbrotlidec", apt: "libbrotli-dev"),
+  SystemLibrary(name: "CBrotliEnc", pkgConfig: "libbrotlienc", apt: "libbrotli-dev"),
   SystemLibrary(name: "CXxhash", pkgConfig: "libxxhash", apt: "libxxhash-dev"),
   SystemLibrary(name: "CPcre2", pkgConfig: "libpcre2-8", apt: "libpcre2-dev"),
 ]
 
 struct Room {
-  enum Kind { case library, executable }
+  enum Kind { case library, executable, tool }
   let name: String
   var kind = Kind.library
+  /// Where the sources lie, if not in Sources/<name>.
+  var path: String?
   var rooms: [String] = []
   var system: [String] = []
   var external: [External] = []
@@ -61,11 +65,21 @@ struct Room {
   var hasTests: Bool { kind == .library }
 }
 
+/// Programs that are no part of the product; built when the environment names one: ALMANAC_ROOM=ColumnarBenchmark.
+let tools = [
+  Room(
+    name: "ColumnarBenchmark", kind: .tool, path: "Benchmarks/Columnar/Sources",
+    rooms: ["Columns", "JSON", "Parquet", "Arrow", "TextFormats"]),
+]
+
 // From the foundation to the roof.
 let rooms = [
   Room(name: "Columns", system: ["CXxhash"]),
   Room(name: "JSON"),
-  Room(name: "Parquet", rooms: ["Columns"], system: ["CZstd", "CLz4", "CSnappy", "CZlib"]),
+  Room(
+    name: "Parquet", rooms: ["Columns"],
+    system: ["CZstd", "CLz4", "CSnappy", "CZlib", "CBrotliDec", "CBrotliEnc", "CXxhash"]),
+  Room(name: "Arrow", rooms: ["Columns"], system: ["CZstd", "CLz4"]),
   Room(name: "TextFormats", rooms: ["Columns", "JSON"]),
   Room(name: "Objects", external: [sqlite, crypto]),
   Room(name: "History", rooms: ["Objects", "JSON"], system: ["CXxhash"], external: [crypto]),
@@ -76,7 +90,7 @@ let rooms = [
   Room(
     name: "Almanac",
     rooms: [
-      "Columns", "JSON", "Parquet", "TextFormats", "Objects", "History", "Tables", "Checks", "Features", "Online",
+      "Columns", "JSON", "Parquet", "Arrow", "TextFormats", "Objects", "History", "Tables", "Checks", "Features", "Online",
     ],
     external: [crypto]),
   Room(
@@ -85,11 +99,12 @@ let rooms = [
   Room(
     name: "AlmanacCLI", kind: .executable, rooms: ["Columns", "JSON", "Almanac", "AlmanacServer"],
     external: [arguments, log, lifecycle]),
-]
+] + tools
+
 
 /// The rooms to build: all of them, or those under the room that the environment names.
 let selected: Set<String> = {
-  guard let only = Context.environment["ALMANAC_ROOM"], !only.isEmpty else { return Set(rooms.map(\.name)) }
+  guard let only = Context.environment["ALMANAC_ROOM"], !only.isEmpty else { return Set(rooms.filter { $0.kind != .tool }.map(\.name)) }
   var wanted: Set<String> = []
   var queue = [only] + rooms.filter { $0.name == only }.flatMap(\.testRooms)
   while let name = queue.popLast() {
@@ -117,8 +132,8 @@ for room in rooms where selected.contains(room.name) {
   switch room.kind {
   case .library:
     targets.append(.target(name: room.name, dependencies: dependencies, swiftSettings: settings))
-  case .executable:
-    targets.append(.executableTarget(name: room.name, dependencies: dependencies, swiftSettings: settings))
+  case .executable, .tool:
+    targets.append(.executableTarget(name: room.name, dependencies: dependencies, path: room.path, swiftSettings: settings))
   }
   if room.hasTests && tested.contains(room.name) {
     targets.append(

@@ -3,7 +3,7 @@
 # all are there.
 set -euo pipefail
 
-packages=(libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libxxhash-dev libpcre2-dev libsqlite3-dev pkg-config curl)
+packages=(libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev libbrotli-dev libxxhash-dev libpcre2-dev libsqlite3-dev pkg-config curl)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

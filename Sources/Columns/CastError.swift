@@ -42,7 +42,9 @@ extension CastError: CustomStringConvertible {
     case .string(let value): "\"\(value)\""
     case .binary(let bytes): "\(bytes.count) bytes that are not UTF-8"
     case .date(let days): "day \(days)"
-    case .timestamp(let ticks, let unit): "\(ticks) \(unit.rawValue)"
+    case .timestamp(let ticks, let unit), .time(let ticks, let unit), .duration(let ticks, let unit): "\(ticks) \(unit.rawValue)"
+    case .list(let values): "a list of \(values.count)"
+    case .structure(let values): "a structure of \(values.count)"
     }
   }
 }

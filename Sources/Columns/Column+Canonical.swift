@@ -6,6 +6,12 @@
 enum CanonicalFloat {
   static let nan64: UInt64 = 0x7ff8_0000_0000_0000
   static let nan32: UInt32 = 0x7fc0_0000
+  static let nan16: UInt16 = 0x7e00
+
+  @inline(__always) static func bits(_ bits: UInt16) -> UInt16 {
+    let magnitude = bits & 0x7fff
+    return magnitude > 0x7c00 ? nan16 : magnitude == 0 ? 0 : bits
+  }
 
   @inline(__always) static func bits(_ bits: UInt64) -> UInt64 {
     let magnitude = bits & 0x7fff_ffff_ffff_ffff
@@ -20,13 +26,18 @@ enum CanonicalFloat {
 
 extension Column {
   /// The same values with one form each: -0.0 becomes +0.0, every NaN the quiet one without payload (0x7ff8000000000000,
-  /// 0x7fc00000), and what lies under a null zero or empty. Returns the same buffers when they are canonical already.
+  /// 0x7fc00000, 0x7e00), and what lies under a null zero or empty. Returns the same buffers when they are canonical already.
   /// - Complexity: O(count)
   package func canonicalized() -> Column {
     defer { _fixLifetime(self) }
     switch type {
     case .float64: return canonicalized(UInt64.self) { CanonicalFloat.bits($0) }
     case .float32: return canonicalized(UInt32.self) { CanonicalFloat.bits($0) }
+    case .float16: return canonicalized(UInt16.self) { CanonicalFloat.bits($0) }
+    case .list, .map:
+      return Column(nested: type, count: count, validity: validity, offsets: offsets, children: children.map { $0.canonicalized() })
+    case .structure: return Column(nested: type, count: count, validity: validity, children: children.map { $0.canonicalized() })
+    case .fixedBinary: return nullCount == 0 ? self : take((0..<Int32(count)).map { $0 })
     case .bool:
       guard let validity, hasBitUnderNull(validity) else { return self }
       return Column(type: type, count: count, validity: validity, data: bits.compacted(mask: validity).slice)
@@ -100,6 +111,12 @@ extension Column {
       return true
     case .float64: return equals(other, UInt64.self) { CanonicalFloat.bits($0) }
     case .float32: return equals(other, UInt32.self) { CanonicalFloat.bits($0) }
+    case .float16: return equals(other, UInt16.self) { CanonicalFloat.bits($0) }
+    case .list, .map, .structure: return equalsNested(other)
+    case .fixedBinary(let width):
+      return (0..<count).allSatisfy { row in
+        !isValid(row) || memcmp(data.start + row * width, other.data.start + row * width, width) == 0
+      }
     default:
       return switch type.byteWidth {
       case 1: equals(other, UInt8.self) { $0 }

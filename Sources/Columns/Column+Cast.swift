@@ -8,7 +8,8 @@ extension Column {
   /// The same values as another type, or an error that names the first row and value that would change.
   ///
   /// Integers to integers, floats and decimals; floats to each other and to integers; decimals to decimals; timestamps
-  /// between units and zones (instants stay, a zone-less one is read as UTC); date and timestamp; string and binary.
+  /// between units and zones (instants stay, a zone-less one is read as UTC); date and timestamp; string and binary; a column
+  /// of nulls alone to any flat type.
   /// - Parameter nanAsNull: NaN becomes null where the target is an integer.
   /// - Parameter floor: a timestamp may lose what lies below the coarser unit, towards the past.
   /// - Complexity: O(count); O(1) where the memory stays the same.
@@ -16,7 +17,12 @@ extension Column {
     defer { _fixLifetime(self) }
     if type == target { return self }
     let options = CastOptions(nanAsNull: nanAsNull, floor: floor)
+    if count > 0 && nullCount == count && !target.isNested { return Column(target, placeholders: count, isNullable: true) }
     switch (type, target) {
+    case (.fixedBinary, .binary): return castToBinary()
+    case (.float16, _):
+      let wide = try castRows(Float16.self, Float.self, to: .float32) { Float($0) }
+      return try wide.cast(to: target, nanAsNull: nanAsNull, floor: floor)
     case (.string, .binary): return reinterpreted(as: .binary)
     case (.binary, .string): return try castToString()
     case (.timestamp(let from, _), .timestamp(let to, _)): return try castTimestamp(to: target, from, to, options)
@@ -51,7 +57,7 @@ extension Column {
       return try castRows(Float.self, Double.self, to: .float64) { Double($0) }.castIntegral(to: target, options, source: self)
     case (.float64, _) where target.isInteger: return try castIntegral(to: target, options, source: self)
     default:
-      guard type.isInteger, target.isInteger || target.isFloat else { throw CastError(from: type, to: target, reason: .unsupported) }
+      guard type.isInteger, target.isInteger || target == .float32 || target == .float64 else { throw CastError(from: type, to: target, reason: .unsupported) }
       return try widenedToInt64(for: target).castFromInt64(to: target, source: self)
     }
   }
@@ -80,6 +86,14 @@ extension Column {
       }
     }
     return Column(type: target, count: count, validity: validity, data: BufferSlice(buffer, byteCount: byteCount))
+  }
+
+  private func castToBinary() -> Column {
+    let width = type.byteWidth ?? 0
+    let ends = Buffer(byteCapacity: (count + 1) * 8)
+    for row in 0...count { ends.pointer.storeBytes(of: Int64(row * width), toByteOffset: row * 8, as: Int64.self) }
+    return Column(
+      type: .binary, count: count, validity: validity, data: data, offsets: BufferSlice(ends, byteCount: (count + 1) * 8))
   }
 
   private func castToString() throws(CastError) -> Column {

@@ -23,6 +23,7 @@ extension Column {
       let bits = Bitmap.concatenate(columns.map { ($0.bits, $0.count) })
       return Column(type: type, count: total, validity: valid, data: bits.slice)
     }
+    if type.isNested { return concatenateNested(columns, count: total, validity: valid) }
     guard let width = type.byteWidth else { return concatenateBytes(columns, count: total, validity: valid) }
     let buffer = Buffer(byteCapacity: total * width)
     var position = 0

@@ -50,6 +50,15 @@ extension Column {
       return Column(type: type, count: indices.count, validity: valid, data: taken.slice)
     case .string, .binary:
       return takeBytes(indices, validity: valid)
+    case .list, .map: return takeLists(indices, validity: valid)
+    case .structure(let fields):
+      let taken = zip(fields, children).map { field, child in
+        let column = child.take(indices)
+        return field.isNullable || !indices.hasNulls ? column : column.withoutValidity()
+      }
+      return Column(nested: type, count: indices.count, validity: valid, children: taken)
+    case .fixedBinary(let width):
+      return Column(type: type, count: indices.count, validity: valid, data: takeWide(indices, valid, byteWidth: width))
     default:
       let data =
         switch type.byteWidth {
@@ -92,6 +101,19 @@ extension Column {
       for index in 0..<indices.count { target[index] = source[Int(base[index])] }
     }
     return BufferSlice(buffer, byteCount: byteCount)
+  }
+
+  private func takeWide(_ indices: CheckedIndices, _ valid: Bitmap?, byteWidth: Int) -> BufferSlice {
+    let buffer = Buffer(byteCapacity: indices.count * byteWidth)
+    for index in 0..<indices.count {
+      let target = buffer.pointer + index * byteWidth
+      if valid.map({ $0[index] }) ?? true {
+        target.copyMemory(from: data.start + Int(indices.base[index]) * byteWidth, byteCount: byteWidth)
+      } else {
+        memset(target, 0, byteWidth)
+      }
+    }
+    return BufferSlice(buffer, byteCount: indices.count * byteWidth)
   }
 
   private func takeBytes(_ indices: CheckedIndices, validity valid: Bitmap?) -> Column {

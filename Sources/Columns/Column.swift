@@ -7,20 +7,25 @@ package struct Column: Sendable {
   /// Set bits are values, clear bits nulls; nil when no value is null.
   package let validity: Bitmap?
   package let nullCount: Int
-  /// Fixed-width values, the bits of `bool`, or the bytes of strings.
+  /// Fixed-width values, the bits of `bool`, or the bytes of strings; empty for nested types.
   package let data: BufferSlice
-  /// Only for `string` and `binary`: `count + 1` ascending `Int64`, not necessarily from 0.
+  /// Only for `string`, `binary`, `list` and `map`: `count + 1` ascending `Int64`, not necessarily from 0.
   package let offsets: BufferSlice?
+  /// The columns of `type.childFields`. A structure's children have its length; a null structure has nulls beneath it
+  /// where the child's field is nullable, else zeros.
+  package let children: [Column]
   /// Only for `bool`: where bit 0 lies in `data`.
   let bitOffset: Int
 
   /// - Precondition: the buffers are long enough for `count` values of `type`.
   package init(
-    type: DataType, count: Int, validity: Bitmap? = nil, data: BufferSlice, offsets: BufferSlice? = nil, bitOffset: Int = 0
+    type: DataType, count: Int, validity: Bitmap? = nil, data: BufferSlice, offsets: BufferSlice? = nil,
+    children: [Column] = [], bitOffset: Int = 0
   ) {
     precondition(validity.map { $0.count == count } ?? true, "Validity and values differ in length")
-    precondition(type.isVariableLength == (offsets != nil), "Offsets belong to strings and binary, and only to them")
+    precondition(type.hasOffsets == (offsets != nil), "Offsets belong to strings, binary, lists and maps, and only to them")
     if let width = type.byteWidth { precondition(data.byteCount >= width * count, "The bytes hold fewer values than claimed") }
+    if type.isNested { Self.check(type, count, offsets, children) }
     let nulls = validity.map { count - $0.setCount } ?? 0
     self.type = type
     self.count = count
@@ -28,7 +33,27 @@ package struct Column: Sendable {
     self.nullCount = nulls
     self.data = data
     self.offsets = offsets
+    self.children = children
     self.bitOffset = bitOffset
+  }
+
+  /// A column of a nested type.
+  /// - Parameter offsets: for lists and maps `count + 1` ascending `Int64`, within the child.
+  /// - Precondition: children match `type.childFields`; a structure's are `count` long.
+  package init(nested type: DataType, count: Int, validity: Bitmap? = nil, offsets: BufferSlice? = nil, children: [Column]) {
+    self.init(type: type, count: count, validity: validity, data: .empty, offsets: offsets, children: children)
+  }
+
+  private static func check(_ type: DataType, _ count: Int, _ offsets: BufferSlice?, _ children: [Column]) {
+    let fields = type.childFields
+    precondition(fields.count == children.count, "There are \(children.count) child columns for \(fields.count) fields")
+    for (field, child) in zip(fields, children) {
+      precondition(child.type == field.type, "The child column \(field.name) is \(child.type), its field \(field.type)")
+      if offsets == nil { precondition(child.count == count, "The child column \(field.name) differs in length") }
+    }
+    guard let offsets else { return }
+    let ends = Values<Int64>(offsets, count: count + 1)
+    precondition(ends[0] >= 0 && ends[count] <= children[0].count, "The offsets lie outside the child column")
   }
 
   @inlinable package func isValid(_ index: Int) -> Bool { validity.map { $0[index] } ?? true }
@@ -45,22 +70,34 @@ package struct Column: Sendable {
     return Bitmap(data, bitOffset: bitOffset, count: count)
   }
 
+  /// The offsets of a `list` or `map` column into its child.
+  package var listOffsets: Values<Int64> {
+    guard let offsets, !children.isEmpty else { preconditionFailure("Only lists and maps have offsets into a child") }
+    return Values(offsets, count: count + 1)
+  }
+
   /// The values of a `string` or `binary` column.
   package var bytes: BytesValues {
-    guard let offsets else { preconditionFailure("Only string and binary columns hold bytes") }
+    guard let offsets, children.isEmpty else { preconditionFailure("Only string and binary columns hold bytes") }
     return BytesValues(offsets: Values(offsets, count: count + 1), data: data)
   }
 
   /// The same column under another type of the same physical layout, for example `int64` as `timestamp`.
   package func reinterpreted(as other: DataType) -> Column {
-    precondition(other.byteWidth == type.byteWidth && other.isVariableLength == type.isVariableLength)
+    precondition(other.byteWidth == type.byteWidth && other.isVariableLength == type.isVariableLength && !type.isNested && !other.isNested)
     return Column(type: other, count: count, validity: validity, data: data, offsets: offsets, bitOffset: bitOffset)
   }
 
-  /// Rows `start..<start + length`, without copying. - Complexity: O(1), O(length / 64) with nulls
+  /// Rows `start..<start + length`, without copying. - Complexity: O(1), O(length / 64) with nulls, for each structure's child
   package func slice(from start: Int, count length: Int) -> Column {
     precondition(start >= 0 && length >= 0 && start + length <= count, "The rows lie outside the column")
     let valid = validity?.slice(from: start, count: length)
+    if type.isNested {
+      if let offsets {
+        return Column(nested: type, count: length, validity: valid, offsets: offsets.dropFirst(byteCount: start * 8), children: children)
+      }
+      return Column(nested: type, count: length, validity: valid, children: children.map { $0.slice(from: start, count: length) })
+    }
     if let offsets {
       return Column(type: type, count: length, validity: valid, data: data, offsets: offsets.dropFirst(byteCount: start * 8))
     }

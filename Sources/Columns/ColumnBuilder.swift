@@ -9,11 +9,18 @@ package struct ColumnBuilder {
   private var bits = BitmapBuilder()
   private var validity = BitmapBuilder()
   private var nullCount = 0
+  /// The builders of `type.childFields`. A value of a nested type is appended by appending its parts here (a list's elements,
+  /// one value to each child of a structure) and then calling `appendNested`.
+  package var children: [ColumnBuilder] = []
+  private let isChildNullable: [Bool]
 
   package init(_ type: DataType, capacity: Int = 0) {
     self.type = type
     data = GrowableBuffer(byteCapacity: (type.byteWidth ?? 0) * capacity)
-    if type.isVariableLength {
+    let fields = type.childFields
+    isChildNullable = fields.map(\.isNullable)
+    children = fields.map { ColumnBuilder($0.type) }
+    if type.hasOffsets {
       var first = GrowableBuffer(byteCapacity: (capacity + 1) * 8)
       first.append(Int64(0))
       offsets = first
@@ -31,15 +38,54 @@ package struct ColumnBuilder {
     validity.append(false)
     nullCount += 1
     count += 1
-    switch type.byteWidth {
-    case 1?: data.append(UInt8(0))
-    case 2?: data.append(UInt16(0))
-    case 4?: data.append(UInt32(0))
-    case 8?: data.append(UInt64(0))
-    case 16?: data.append(Int128(0))
+    appendPlaceholder()
+  }
+
+  /// What lies under a null: zero, or nothing.
+  private mutating func appendPlaceholder() {
+    switch type {
+    case .bool: bits.append(false)
+    case .string, .binary: offsets!.append(Int64(data.byteCount))
+    case .list, .map: offsets!.append(Int64(children[0].count))
+    case .structure:
+      for index in children.indices {
+        if isChildNullable[index] { children[index].appendNull() } else { children[index].appendDefault() }
+      }
     default:
-      if type == .bool { bits.append(false) } else { offsets!.append(Int64(data.byteCount)) }
+      switch type.byteWidth {
+      case 1?: data.append(UInt8(0))
+      case 2?: data.append(UInt16(0))
+      case 4?: data.append(UInt32(0))
+      case 8?: data.append(UInt64(0))
+      case 16?: data.append(Int128(0))
+      case let width?: for _ in 0..<width { data.append(UInt8(0)) }
+      case nil: preconditionFailure("\(type) has no width")
+      }
     }
+  }
+
+  /// Zero, the empty string or list, a structure of such: what stands for a value that nobody sees.
+  package mutating func appendDefault() {
+    appendPlaceholder()
+    noteValid()
+  }
+
+  /// Ends a value of a nested type whose parts have been appended to `children`.
+  /// - Precondition: a structure's children are one value longer than before.
+  package mutating func appendNested() {
+    if offsets != nil {
+      offsets!.append(Int64(children[0].count))
+    } else {
+      assert(children.allSatisfy { $0.count == count + 1 }, "Each child of a structure needs one more value")
+    }
+    noteValid()
+  }
+
+  /// Appends a value of a `fixedBinary` column. - Precondition: it has the type's width.
+  package mutating func append(fixed bytes: UnsafeRawBufferPointer) {
+    precondition(bytes.count == type.byteWidth, "A value of \(bytes.count) bytes cannot go into a column of \(type)")
+    data.append(bytes: bytes)
+    noteValid()
   }
 
   /// - Precondition: the value has the width of the column's type.
@@ -85,6 +131,18 @@ package struct ColumnBuilder {
     case (.string(let value), .string): append(string: value)
     case (.binary(let value), .binary): value.withUnsafeBytes { append(bytes: $0) }
     case (.date(let value), .date): append(value)
+    case (.float(let value), .float16): append(Float16(value))
+    case (.binary(let value), .fixedBinary): value.withUnsafeBytes { append(fixed: $0) }
+    case (.time(let value, _), .time):
+      if type.byteWidth == 4 { append(Int32(value)) } else { append(value) }
+    case (.duration(let value, _), .duration): append(value)
+    case (.list(let values), .list), (.list(let values), .map):
+      for value in values { children[0].append(value) }
+      appendNested()
+    case (.structure(let values), .structure):
+      precondition(values.count == children.count, "A structure of \(values.count) values cannot go into a column of \(type)")
+      for (index, value) in values.enumerated() { children[index].append(value) }
+      appendNested()
     case (.timestamp(let value, _), .timestamp): append(value)
     default: preconditionFailure("A value \(scalar) cannot go into a column of \(type)")
     }
@@ -95,6 +153,12 @@ package struct ColumnBuilder {
     let total = count
     count = 0
     nullCount = 0
+    if type.isNested {
+      let ends = offsets?.finish()
+      if ends != nil { offsets!.append(Int64(0)) }
+      let columns = children.indices.map { children[$0].finish() }
+      return Column(nested: type, count: total, validity: valid, offsets: ends, children: columns)
+    }
     if type == .bool {
       return Column(type: type, count: total, validity: valid, data: bits.finish().slice)
     }

@@ -49,7 +49,8 @@ package enum KeyEncoder {
     case .int8, .int16, .int32, .int64, .date, .timestamp(.microsecond, _): return .integer
     case .uint8, .uint16, .uint32, .uint64: return .unsigned
     case .string, .binary: return .text
-    case .float32, .float64, .decimal, .timestamp: throw .unsupportedType(column: column, type: type)
+    case .float16, .float32, .float64, .decimal, .timestamp, .fixedBinary, .time, .duration, .list, .map, .structure:
+      throw .unsupportedType(column: column, type: type)
     }
   }
 

@@ -29,7 +29,8 @@ struct KeyReader: @unchecked Sendable {
       case .int8: .int8
       case .int16: .int16
       case .int32, .date: .int32
-      case .int64, .timestamp: .int64
+      case .time(.second), .time(.millisecond): .int32
+      case .int64, .timestamp, .time, .duration: .int64
       case .uint8: .uint8
       case .uint16: .uint16
       case .uint32: .uint32
@@ -38,6 +39,7 @@ struct KeyReader: @unchecked Sendable {
       case .float64: .float64
       case .decimal: isLowHalf ? .decimalLow : .decimalHigh
       case .string, .binary: .text
+      case .float16, .fixedBinary, .list, .map, .structure: preconditionFailure("A column of \(column.type) has no order")
       }
   }
 

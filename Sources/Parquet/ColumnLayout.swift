@@ -50,6 +50,7 @@ struct ColumnLayout: Sendable {
         converted = nil
         logical = .timestamp(isAdjustedToUTC: zone != nil, unit: .nanos)
       }
+    default: preconditionFailure("The writer has no layout for \(field.type)")
     }
   }
 }

@@ -67,6 +67,7 @@ struct DenseColumn {
       case .int64: (storage, data) = (.words64, Self.words(column, Int128.self) { UInt64(truncatingIfNeeded: checked($0)) })
       default: (storage, data) = (.words128, Self.words(column, Int128.self) { UInt128(bitPattern: checked($0)) })
       }
+    default: preconditionFailure("The writer has no form for \(column.type)")
     }
   }
 
