@@ -69,38 +69,38 @@ struct Room {
 let tools = [
   Room(
     name: "ColumnarBenchmark", kind: .tool, path: "Benchmarks/Columnar/Sources",
-    rooms: ["Columns", "JSON", "Parquet", "Arrow", "TextFormats"]),
+    rooms: ["Columns", "JSON", "Parquet", "Arrow", "TextFormats"])
 ]
 
 // From the foundation to the roof.
-let rooms = [
-  Room(name: "Columns", system: ["CXxhash"]),
-  Room(name: "JSON"),
-  Room(
-    name: "Parquet", rooms: ["Columns"],
-    system: ["CZstd", "CLz4", "CSnappy", "CZlib", "CBrotliDec", "CBrotliEnc", "CXxhash"]),
-  Room(name: "Arrow", rooms: ["Columns"], system: ["CZstd", "CLz4"]),
-  Room(name: "TextFormats", rooms: ["Columns", "JSON"]),
-  Room(name: "Objects", external: [sqlite, crypto]),
-  Room(name: "History", rooms: ["Objects", "JSON"], system: ["CXxhash"], external: [crypto]),
-  Room(name: "Tables", rooms: ["Columns", "Parquet", "History", "JSON"], external: [crypto], testRooms: ["Objects"]),
-  Room(name: "Checks", rooms: ["Columns", "JSON"], system: ["CPcre2"], external: [yams]),
-  Room(name: "Features", rooms: ["Columns", "JSON", "Tables", "Checks"], external: [yams, crypto]),
-  Room(name: "Online", rooms: ["Columns", "JSON", "Features"], external: [crypto]),
-  Room(
-    name: "Almanac",
-    rooms: [
-      "Columns", "JSON", "Parquet", "Arrow", "TextFormats", "Objects", "History", "Tables", "Checks", "Features", "Online",
-    ],
-    external: [crypto]),
-  Room(
-    name: "AlmanacServer", rooms: ["Columns", "JSON", "Online", "Almanac"],
-    external: [hummingbird, log, lifecycle]),
-  Room(
-    name: "AlmanacCLI", kind: .executable, rooms: ["Columns", "JSON", "Almanac", "AlmanacServer"],
-    external: [arguments, log, lifecycle]),
-] + tools
-
+let rooms =
+  [
+    Room(name: "Columns", system: ["CXxhash"]),
+    Room(name: "JSON"),
+    Room(
+      name: "Parquet", rooms: ["Columns"],
+      system: ["CZstd", "CLz4", "CSnappy", "CZlib", "CBrotliDec", "CBrotliEnc", "CXxhash"]),
+    Room(name: "Arrow", rooms: ["Columns"], system: ["CZstd", "CLz4"]),
+    Room(name: "TextFormats", rooms: ["Columns", "JSON"]),
+    Room(name: "Objects", external: [sqlite, crypto]),
+    Room(name: "History", rooms: ["Objects", "JSON"], system: ["CXxhash"], external: [crypto]),
+    Room(name: "Tables", rooms: ["Columns", "Parquet", "History", "JSON"], external: [crypto], testRooms: ["Objects"]),
+    Room(name: "Checks", rooms: ["Columns", "JSON"], system: ["CPcre2"], external: [yams]),
+    Room(name: "Features", rooms: ["Columns", "JSON", "Tables", "Checks"], external: [yams, crypto]),
+    Room(name: "Online", rooms: ["Columns", "JSON", "Features"], external: [crypto]),
+    Room(
+      name: "Almanac",
+      rooms: [
+        "Columns", "JSON", "Parquet", "Arrow", "TextFormats", "Objects", "History", "Tables", "Checks", "Features", "Online",
+      ],
+      external: [crypto]),
+    Room(
+      name: "AlmanacServer", rooms: ["Columns", "JSON", "Online", "Almanac"],
+      external: [hummingbird, log, lifecycle]),
+    Room(
+      name: "AlmanacCLI", kind: .executable, rooms: ["Columns", "JSON", "Almanac", "AlmanacServer"],
+      external: [arguments, log, lifecycle]),
+  ] + tools
 
 /// The rooms to build: all of them, or those under the room that the environment names.
 let selected: Set<String> = {

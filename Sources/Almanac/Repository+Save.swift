@@ -27,7 +27,12 @@ struct SavedTrainingSet {
     var fields = [Field(Self.rowColumn, .int64, isNullable: false)]
     var columns = [Column(.int64, (0..<training.rowCount).map { .int(Int64($0)) })]
     for (field, column) in zip(training.schema.fields, training.columns) {
-      let stored = field.type.isTimestamp ? try column.cast(to: .timestampMicros) : column
+      guard let type = field.type.datasetType else {
+        throw AlmanacError(
+          .failed, "Cannot save the training set as \(name): column \(field.name) is \(field.type), which datasets do not hold",
+          hint: "Write it to a file with --out, or leave the column out of the labels.")
+      }
+      let stored = try column.cast(to: type)
       fields.append(Field(field.name, stored.type))
       columns.append(stored)
     }

@@ -73,7 +73,9 @@ enum ColumnReader {
       throw place.error("column \(name) is \(type); datasets keep times as timestamp[us,UTC], to which inputs are converted")
     case .uint8, .uint16, .uint32, .uint64:
       throw place.error("column \(name) is \(type); datasets keep signed integers, to which inputs are converted (int64)")
-    default: break
+    default:
+      guard let stored = type.datasetType else { throw place.error("column \(name) is \(type), which datasets do not hold yet") }
+      guard stored == type else { throw place.error("column \(name) is \(type); datasets keep such values as \(stored)") }
     }
     if let logical, !logical.admits(type) {
       throw place.error("column \(name) is \(type), which does not fit its logicalType \(logical.rawValue)")

@@ -44,7 +44,7 @@ enum RowTest: Sendable {
       case .double(let value): floats.append(value)
       case .decimal(let value, _): decimals.append(value)
       case .string(let value): strings.append(value)
-      case .null, .uint, .binary: break
+      case .null, .uint, .binary, .time, .duration, .list, .structure: break
       }
     }
     if !strings.isEmpty {

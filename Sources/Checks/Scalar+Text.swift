@@ -24,6 +24,10 @@ extension Scalar {
     case .string(let value): return value
     case .binary(let bytes): return Self.hexText(bytes)
     case .date(let days): return CivilTime.formatDate(days: Int64(days))
+    case .time(let ticks, let unit): return "\(ticks) \(unit.rawValue) since midnight"
+    case .duration(let ticks, let unit): return "\(ticks) \(unit.rawValue)"
+    case .list(let values): return "[" + values.map(\.text).joined(separator: ", ") + "]"
+    case .structure(let values): return "{" + values.map(\.text).joined(separator: ", ") + "}"
     case .timestamp(let ticks, let unit): return CivilTime.formatTimestamp(ticks, unit)
     }
   }

@@ -74,6 +74,17 @@ package indirect enum DataType: Hashable, Sendable {
     }
   }
 
+  /// The type under which a dataset keeps values of this one without loss (docs/format/leaf.md); nil when datasets have none.
+  package var datasetType: DataType? {
+    switch self {
+    case .float16: .float32
+    case .fixedBinary: .binary
+    case .timestamp: .timestampMicros
+    case .time, .duration, .list, .map, .structure: nil
+    default: self
+    }
+  }
+
   /// Whether a column has child columns.
   package var isNested: Bool {
     switch self {

@@ -100,6 +100,14 @@ extension JSONWriter {
     case .binary(let value): appendString(Base64.text(value))
     case .date(let days): appendString(CivilTime.formatDate(days: Int64(days)))
     case .timestamp(let ticks, let unit): appendString(CivilTime.formatTimestamp(ticks, unit))
+    case .time(let ticks, _), .duration(let ticks, _): appendInt(ticks)
+    case .list(let values), .structure(let values):
+      raw("[")
+      for (index, value) in values.enumerated() {
+        if index > 0 { raw(",") }
+        append(value)
+      }
+      raw("]")
     }
   }
 }

@@ -89,7 +89,7 @@ package struct OnlineRequest: Sendable {
     case .binary: return json.stringValue.flatMap { Base64.bytes($0) }.map { .binary($0) }
     case .date: return json.stringValue.flatMap { CivilTime.parseDate($0) }.map { .date($0) }
     case .timestamp(.microsecond, _): return json.stringValue.flatMap { CivilTime.parseTimestamp($0) }.map { .timestamp($0, .microsecond) }
-    case .timestamp, .float32, .float64, .decimal: return nil
+    case .timestamp, .float32, .float64, .decimal, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: return nil
     }
   }
 

@@ -49,6 +49,7 @@ package enum TypeClass: UInt8, Sendable {
     case .date: self = .date
     case .timestamp: self = .timestamp
     case .decimal: self = .decimal
+    case .float16, .fixedBinary, .time, .duration, .list, .map, .structure: preconditionFailure("Datasets hold no \(type)")
     }
   }
 }

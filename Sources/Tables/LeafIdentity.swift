@@ -48,6 +48,7 @@ package struct LeafIdentity: Sendable {
     case .float32: hashWidened(dense, Float.self, into: &hasher) { Double($0) }
     case .bool: hashBits(dense.bits, into: &hasher)
     case .string, .binary: hashStrings(dense.bytes, into: &hasher)
+    case .float16, .fixedBinary, .time, .duration, .list, .map, .structure: preconditionFailure("Datasets hold no \(column.type)")
     }
     return hasher.finalize()
   }

@@ -94,7 +94,7 @@ struct ExpressionEvaluator {
     case .float32: storage = .double(mapValues(column.values(Float.self)) { Double($0) })
     case .float64: storage = .double(column.values(Double.self))
     case .string: storage = .string(column.bytes)
-    case .decimal, .binary: storage = .opaque(column)
+    case .decimal, .binary, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: storage = .opaque(column)
     case .timestamp(let unit, _): storage = .int(try micros(column.values(Int64.self), unit, valid, node, active))
     }
     return Vector(storage: storage, valid: valid)

@@ -68,7 +68,7 @@ extension DataType {
     case .bool: .bool
     case .string: .string
     case .float32, .float64: .double
-    case .decimal, .binary: .opaque
+    case .decimal, .binary, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: .opaque
     default: .int
     }
   }

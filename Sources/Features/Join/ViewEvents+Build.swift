@@ -220,6 +220,7 @@ extension Column {
     case .int32, .uint32, .float32, .date: mark(UInt32.self)
     case .int64, .uint64, .float64, .timestamp: mark(UInt64.self)
     case .decimal: mark(UInt128.self)
+    case .float16, .fixedBinary, .time, .duration, .list, .map, .structure: preconditionFailure("Datasets hold no \(type)")
     }
   }
 }
@@ -239,6 +240,7 @@ extension Column {
     case .binary(let value): "\(value.count) bytes"
     case .date(let days): CivilTime.formatDate(days: Int64(days))
     case .timestamp(let ticks, let unit): CivilTime.formatTimestamp(ticks, unit)
+    case .time, .duration, .list, .structure: "a value of \(type)"
     }
   }
 }

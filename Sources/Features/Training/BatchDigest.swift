@@ -6,7 +6,8 @@ import Crypto
 /// Hashed are, with integers as 8 bytes little-endian: the version (1), the number of columns and rows; then of each column its name
 /// and type (each a length and UTF-8 bytes), the validity bits (least significant first, zero-padded to whole bytes; all ones
 /// without nulls) and the canonical values of all rows: fixed-width values as in memory, zero under a null; bools as bits; strings
-/// and binary as the length of every row, then all bytes. Canonical floats have one NaN and no -0.0.
+/// and binary as the length of every row, then all bytes; lists and maps as the length of every row (0 under a null), then their
+/// elements as a column; structures as their columns, null where they are. Canonical floats have one NaN and no -0.0.
 package enum BatchDigest {
   package static func sha256(of batch: Batch) -> String {
     var hash = SHA256()
@@ -50,9 +51,28 @@ extension SHA256 {
     bytes.withUnsafeBytes { update(bufferPointer: $0) }
   }
 
+  private mutating func update(nested column: Column) {
+    guard column.type.hasOffsets else {
+      let rows = (0..<Int32(column.count)).map { column.isValid(Int($0)) ? $0 : -1 }
+      for child in column.children { update(column.nullCount == 0 ? child : child.take(rows).canonicalized()) }
+      return
+    }
+    let offsets = column.listOffsets
+    var lengths: [Int64] = []
+    var elements: [Int32] = []
+    for row in 0..<column.count {
+      let isValue = column.isValid(row)
+      lengths.append(isValue ? (offsets[row + 1] - offsets[row]).littleEndian : 0)
+      if isValue { elements.append(contentsOf: Int32(offsets[row])..<Int32(offsets[row + 1])) }
+    }
+    lengths.withUnsafeBytes { update(bufferPointer: $0) }
+    update(column.children[0].take(elements).canonicalized())
+  }
+
   fileprivate mutating func update(_ column: Column) {
     update(column.validity ?? Bitmap(repeating: true, count: column.count))
     if column.type == .bool { return update(column.bits) }
+    if column.type.isNested { return update(nested: column) }
     if let width = column.type.byteWidth {
       column.data.slice(byteOffset: 0, byteCount: column.count * width).withBytes { update(bufferPointer: $0) }
       return

@@ -69,7 +69,8 @@ extension Column {
     case .uint32: return widened(UInt32.self) { Int64($0) }
     case .uint64: return widened(UInt64.self) { Int64(bitPattern: $0 ^ 1 << 63) }
     case .float32: return widened(Float.self) { Int64(bitPattern: Double($0).bitPattern) }.reinterpreted(as: .float64).canonicalized()
-    case .decimal: preconditionFailure("Definitions refuse min and max of decimals")
+    case .decimal, .float16, .fixedBinary, .time, .duration, .list, .map, .structure:
+      preconditionFailure("Definitions refuse min and max of \(type)")
     }
   }
 
