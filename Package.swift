@@ -52,7 +52,7 @@ let systemLibraries = [
 ]
 
 struct Room {
-  enum Kind { case library, executable, tool }
+  enum Kind { case library, executable, tool, fuzzer }
   let name: String
   var kind = Kind.library
   /// Where the sources lie, if not in Sources/<name>.
@@ -69,7 +69,11 @@ struct Room {
 let tools = [
   Room(
     name: "ColumnarBenchmark", kind: .tool, path: "Benchmarks/Columnar/Sources",
-    rooms: ["Columns", "JSON", "Parquet", "Arrow", "TextFormats"])
+    rooms: ["Columns", "JSON", "Parquet", "Arrow", "TextFormats"]),
+  Room(name: "ParquetFuzzer", kind: .fuzzer, path: "Fuzz/Parquet", rooms: ["Columns", "Parquet"]),
+  Room(name: "ArrowFuzzer", kind: .fuzzer, path: "Fuzz/Arrow", rooms: ["Columns", "Arrow"]),
+  Room(name: "CSVFuzzer", kind: .fuzzer, path: "Fuzz/CSV", rooms: ["Columns", "TextFormats"]),
+  Room(name: "JSONLinesFuzzer", kind: .fuzzer, path: "Fuzz/JSONLines", rooms: ["Columns", "TextFormats"]),
 ]
 
 // From the foundation to the roof.
@@ -104,7 +108,7 @@ let rooms =
 
 /// The rooms to build: all of them, or those under the room that the environment names.
 let selected: Set<String> = {
-  guard let only = Context.environment["ALMANAC_ROOM"], !only.isEmpty else { return Set(rooms.filter { $0.kind != .tool }.map(\.name)) }
+  guard let only = Context.environment["ALMANAC_ROOM"], !only.isEmpty else { return Set(rooms.filter { $0.kind != .tool && $0.kind != .fuzzer }.map(\.name)) }
   var wanted: Set<String> = []
   var queue = [only] + rooms.filter { $0.name == only }.flatMap(\.testRooms)
   while let name = queue.popLast() {
@@ -132,6 +136,9 @@ for room in rooms where selected.contains(room.name) {
   switch room.kind {
   case .library:
     targets.append(.target(name: room.name, dependencies: dependencies, swiftSettings: settings))
+  case .fuzzer:
+    // Linked by scripts/fuzz.sh: libFuzzer brings its own `main`.
+    targets.append(.target(name: room.name, dependencies: dependencies, path: room.path, swiftSettings: settings))
   case .executable, .tool:
     targets.append(.executableTarget(name: room.name, dependencies: dependencies, path: room.path, swiftSettings: settings))
   }

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Fuzzes the readers with libFuzzer: builds each target with coverage, starts from the fixtures (and the conformance files where
+# they lie beside the project), and runs for the given time.
+# Usage: scripts/fuzz.sh [SECONDS=30] [TARGET...]      targets: Parquet Arrow CSV JSONLines
+# A finding is kept under .build-fuzz/findings/<target>/ and fails the run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+seconds=${1:-30}
+shift || true
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(Parquet Arrow CSV JSONLines)
+scratch=$PWD/.build-fuzz
+libraries=(-lxxhash -lzstd -llz4 -lsnappy -lz -lbrotlidec -lbrotlienc)
+export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
+
+seed() { # seed TARGET FOLDER: small real files to start from
+  case $1 in
+    Parquet) patterns=('*.parquet') ;;
+    Arrow) patterns=('*.arrow' '*.arrows' '*.feather') ;;
+    CSV) patterns=('*.csv' '*.tsv') ;;
+    JSONLines) patterns=('*.jsonl') ;;
+  esac
+  for pattern in "${patterns[@]}"; do
+    find fixtures Fuzz/"$1" ../shared/conformance -name "$pattern" -size -64k -exec cp -f {} "$2" \; 2>/dev/null || true
+  done
+}
+
+status=0
+for target in "${targets[@]}"; do
+  echo "fuzz: building $target"
+  ALMANAC_ROOM=${target}Fuzzer swift build -c release --scratch-path "$scratch" -Xswiftc -sanitize=fuzzer >"$scratch.log" 2>&1 || {
+    tail -20 "$scratch.log" >&2
+    exit 1
+  }
+  products=$(ALMANAC_ROOM=${target}Fuzzer swift build -c release --scratch-path "$scratch" --show-bin-path)
+  rooms=(Columns "${target}Fuzzer")
+  case $target in
+    CSV | JSONLines) rooms+=(TextFormats JSON) ;;
+    *) rooms+=("$target") ;;
+  esac
+  objects=()
+  for room in "${rooms[@]}"; do
+    while IFS= read -r object; do objects+=("$object"); done < <(find "$products/$room.build" -name '*.o')
+  done
+  swiftc -use-ld=lld -sanitize=fuzzer -parse-as-library "${objects[@]}" "${libraries[@]}" -o "$scratch/$target"
+  mkdir -p "$scratch/corpus/$target" "$scratch/findings/$target"
+  seed "$target" "$scratch/corpus/$target"
+  echo "fuzz: running $target for $seconds s"
+  if ! "$scratch/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=131072 -print_final_stats=1 \
+    -artifact_prefix="$scratch/findings/$target/" "$scratch/corpus/$target" >"$scratch/$target.log" 2>&1; then
+    echo "fuzz: $target has a finding:" >&2
+    tail -40 "$scratch/$target.log" >&2
+    status=1
+  fi
+  grep -E 'stat::number_of_executed_units|stat::peak_rss_mb|DONE' "$scratch/$target.log" | sed "s/^/fuzz: $target /" || true
+done
+exit $status
