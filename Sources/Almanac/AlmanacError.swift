@@ -1,3 +1,4 @@
+import Arrow
 import Checks
 import Columns
 import Features
@@ -44,6 +45,7 @@ public struct AlmanacError: Error, CustomStringConvertible, Sendable {
     case let error as FeatureError: self.init(error.kind == .notFound ? .notFound : .failed, error.description)
     case let error as TextError: self.init(error.kind == .malformed ? .io : .failed, error.description)
     case let error as ParquetError: self.init(.io, error.description)
+    case let error as ArrowError: self.init(.io, error.description)
     case let error as OnlineError: self.init(.io, error.description)
     case let error as JSONError: self.init(.io, error.description)
     default: self.init(.io, "\(error)")

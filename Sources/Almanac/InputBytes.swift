@@ -23,6 +23,12 @@ enum InputBytes {
     return BufferSlice(owner: Mapping(start: start, byteCount: byteCount), start: start, byteCount: byteCount)
   }
 
+  /// Gives the memory of a mapped file's pages back; they come again from the file when they are read again.
+  static func releasePages(of bytes: BufferSlice) {
+    guard bytes.owner is Mapping else { return }
+    madvise(UnsafeMutableRawPointer(mutating: bytes.start), bytes.byteCount, MADV_DONTNEED)
+  }
+
   private static func readAll(descriptor: Int32, name: String) throws(AlmanacError) -> BufferSlice {
     var bytes = GrowableBuffer(byteCapacity: 1 << 20)
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)

@@ -52,7 +52,9 @@ extension Repository {
     let definitions = try definitions(at: id)
     let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
     let service = try compile(service: request.service, definitions: definitions, fullNames: request.fullNames)
-    let labels = try TableFile(path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn)).readAll()
+    let labels = try TableFile(
+      path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn), wholeRowGroups: true
+    ).readAll()
     progress?("joining \(labels.rowCount) labels", 0, 0)
     let options = TrainingOptions(timeColumn: request.timeColumn, fullNames: request.fullNames)
     let training = try AlmanacError.translating("Cannot train \(request.service) on \(request.labels)") {

@@ -54,7 +54,7 @@ extension Repository {
     var inputs: [JSON] = []
     var rowCount = 0
     for path in paths {
-      let file = try TableFile(path: path, types: contract.schema)
+      let file = try TableFile(path: path, types: contract.schema, wholeRowGroups: true)
       files.append((file.name, rowCount))
       var fileRowCount = 0
       repeat {

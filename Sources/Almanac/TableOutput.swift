@@ -1,3 +1,4 @@
+import Arrow
 import Columns
 import Glibc
 import Parquet
@@ -10,31 +11,40 @@ package final class TableOutput {
   private let descriptor: Int32
   private enum Sink {
     case parquet(ParquetWriter)
+    case arrow(ArrowWriter)
     case csv(CSVWriter)
     case jsonLines(JSONLinesWriter)
   }
   private var sink: Sink
   private var isFinished = false
 
-  package init(path: String, schema: Schema, codec: String? = nil) throws(AlmanacError) {
-    guard let format = path == "-" ? .csv : FileFormat(path: path) else {
+  /// - Parameters:
+  ///   - path: a file whose ending names its format, or `-` for standard output.
+  ///   - format: the format, if not that of the file's name; standard output is CSV by default.
+  ///   - codec: for Parquet none, snappy, gzip, brotli, lz4 or zstd; for Arrow none, lz4 or zstd.
+  package init(path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil) throws(AlmanacError) {
+    guard let format = format ?? (path == "-" ? .csv : FileFormat(path: path)) else {
       throw AlmanacError(
-        .usage, "Cannot write \(path): its name does not end in .parquet, .csv, .tsv or .jsonl",
+        .usage, "Cannot write \(path): its name does not end in .parquet, .arrow, .arrows, .csv, .tsv or .jsonl",
         hint: "Give the output file one of these endings.")
-    }
-    if codec != nil && format != .parquet {
-      throw AlmanacError(.usage, "Cannot write \(path) with a codec: only Parquet files have one")
     }
     self.path = path
     switch format {
     case .parquet:
       var options = ParquetWriterOptions.export
-      if let codec { options.codec = try Self.codec(named: codec) }
+      if let codec { options.codec = try Self.parquetCodec(named: codec) }
       sink = .parquet(ParquetWriter(schema: schema, options: options))
-    case .csv:
-      let delimiter = path.lowercased().hasSuffix(".tsv") ? UInt8(ascii: "\t") : UInt8(ascii: ",")
-      sink = .csv(CSVWriter(schema: schema, delimiter: delimiter))
-    case .jsonl: sink = .jsonLines(JSONLinesWriter(schema: schema))
+    case .arrow, .arrowStream:
+      var options = ArrowWriterOptions(format: format == .arrow ? .file : .stream)
+      if let codec { options.codec = try Self.arrowCodec(named: codec) }
+      sink = .arrow(ArrowWriter(schema: schema, options: options))
+    case .csv, .jsonl:
+      if codec != nil { throw AlmanacError(.usage, "Cannot write \(path) with a codec: only Parquet and Arrow files have one") }
+      if format == .csv {
+        sink = .csv(CSVWriter(schema: schema, delimiter: FileFormat.delimiter(path: path) ?? UInt8(ascii: ",")))
+      } else {
+        sink = .jsonLines(JSONLinesWriter(schema: schema))
+      }
     }
     if path == "-" {
       temporaryPath = path
@@ -58,7 +68,10 @@ package final class TableOutput {
 
   package func write(_ batch: Batch) throws(AlmanacError) {
     try AlmanacError.translating {
-      if case .parquet = sink { return try writeSlice(batch) }
+      switch sink {
+      case .parquet, .arrow: return try writeSlice(batch)
+      case .csv, .jsonLines: break
+      }
       for start in stride(from: 0, to: batch.rowCount, by: Self.sliceRowCount) {
         try writeSlice(batch.slice(from: start, count: min(Self.sliceRowCount, batch.rowCount - start)))
       }
@@ -70,6 +83,9 @@ package final class TableOutput {
     case .parquet(var writer):
       try writer.write(batch) { try put($0) }
       sink = .parquet(writer)
+    case .arrow(var writer):
+      try writer.write(batch) { try put($0) }
+      sink = .arrow(writer)
     case .csv(var writer):
       var bytes: [UInt8] = []
       writer.write(batch, to: &bytes)
@@ -88,6 +104,7 @@ package final class TableOutput {
     try AlmanacError.translating {
       switch sink {
       case .parquet(var writer): try writer.finish { try put($0) }
+      case .arrow(var writer): try writer.finish { try put($0) }
       case .csv(var writer):
         var bytes: [UInt8] = []
         writer.finish(to: &bytes)
@@ -114,38 +131,30 @@ package final class TableOutput {
     }
   }
 
-  private static func codec(named name: String) throws(AlmanacError) -> ParquetCodec {
+  private static func parquetCodec(named name: String) throws(AlmanacError) -> ParquetCodec {
     switch name {
     case "none": return .none
     case "snappy": return .snappy
     case "gzip": return .gzip
+    case "brotli": return .brotli
     case "lz4": return .lz4Raw
     case "zstd": return .zstd(level: 1)
-    default: throw AlmanacError(.usage, "Unknown codec \(name): expected none, snappy, gzip, lz4 or zstd")
+    default: throw AlmanacError(.usage, "Unknown codec \(name): expected none, snappy, gzip, brotli, lz4 or zstd")
+    }
+  }
+
+  private static func arrowCodec(named name: String) throws(AlmanacError) -> ArrowCodec? {
+    switch name {
+    case "none": return nil
+    case "lz4": return .lz4
+    case "zstd": return .zstd
+    case "snappy", "gzip", "brotli":
+      throw AlmanacError(.usage, "Arrow files cannot be written with \(name): expected none, lz4 or zstd")
+    default: throw AlmanacError(.usage, "Unknown codec \(name): expected none, lz4 or zstd")
     }
   }
 
   private static func failure(_ action: String, _ path: String, _ code: Int32) -> AlmanacError {
     AlmanacError(code == ENOENT ? .notFound : .io, "Cannot \(action) \(path): \(String(cString: strerror(code)))")
-  }
-}
-
-/// `almanac convert`: any readable file to any writable one, a batch at a time.
-package enum Conversion {
-  package struct Report: Sendable {
-    package let rowCount: Int
-    package let columnCount: Int
-  }
-
-  package static func run(from input: String, to output: String, codec: String? = nil) throws(AlmanacError) -> Report {
-    let file = try TableFile(path: input)
-    let target = try TableOutput(path: output, schema: file.schema, codec: codec)
-    var rowCount = 0
-    while let batch = try file.next() {
-      try target.write(batch)
-      rowCount += batch.rowCount
-    }
-    try target.finish()
-    return Report(rowCount: rowCount, columnCount: file.schema.fields.count)
   }
 }

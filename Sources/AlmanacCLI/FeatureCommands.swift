@@ -102,19 +102,3 @@ struct Serve: AsyncParsableCommand {
     }
   }
 }
-
-struct Convert: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Convert between Parquet, CSV and JSON Lines.")
-  @OptionGroup var global: GlobalOptions
-  @Argument(help: "The file to read, or - for standard input.") var input: String
-  @Argument(help: "The file to write.") var output: String
-  @Option(help: "Parquet only: none, snappy, gzip, lz4 or zstd.") var codec: String?
-
-  func run() throws {
-    let report = try Conversion.run(from: input, to: output, codec: codec)
-    if global.json {
-      return Terminal.out(["rows": .int(Int64(report.rowCount)), "columns": .int(Int64(report.columnCount)), "file": .string(output)])
-    }
-    if output != "-" { Terminal.out("Wrote \(Terminal.grouped(report.rowCount)) rows of \(report.columnCount) columns to \(output)") }
-  }
-}

@@ -24,6 +24,9 @@ extension Batch {
     return Batch(schema: first.schema, columns: columns, rowCount: batches.reduce(0) { $0 + $1.rowCount })
   }
 
+  /// The bytes of the rows' values, without what lies around a slice. - Complexity: O(columns)
+  package var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+
   package func canonicalized() -> Batch {
     Batch(schema: schema, columns: columns.map { $0.canonicalized() }, rowCount: rowCount)
   }

@@ -8,6 +8,20 @@ extension Column {
     self = builder.finish()
   }
 
+  /// The bytes of the values, without what lies around a slice. - Complexity: O(columns beneath)
+  package var byteCount: Int {
+    let validityByteCount = validity == nil ? 0 : (count + 7) / 8
+    switch type {
+    case .bool: return validityByteCount + (count + 7) / 8
+    case .string, .binary: return validityByteCount + count * 8 + Int(bytes.offsets[count] - bytes.offsets[0])
+    case .list, .map:
+      let (start, end) = (Int(listOffsets[0]), Int(listOffsets[count]))
+      return validityByteCount + count * 8 + children[0].slice(from: start, count: end - start).byteCount
+    case .structure: return validityByteCount + children.reduce(0) { $0 + $1.byteCount }
+    default: return validityByteCount + count * (type.byteWidth ?? 0)
+    }
+  }
+
   /// The same memory without nulls: what lies under them becomes a value.
   package func withoutValidity() -> Column {
     guard validity != nil else { return self }

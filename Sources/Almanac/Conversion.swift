@@ -1,0 +1,38 @@
+import Columns
+
+/// `almanac convert`: any readable file to any writable one, a batch at a time.
+package enum Conversion {
+  package struct Request: Sendable {
+    package var input: String
+    package var output: String
+    package var columns: [String]?
+    package var codec: String?
+    /// The output's format, if not that of its name.
+    package var format: FileFormat?
+    package var reading = TableFileOptions()
+
+    package init(input: String, output: String) {
+      self.input = input
+      self.output = output
+    }
+  }
+
+  package struct Report: Sendable {
+    package let rowCount: Int
+    package let columnCount: Int
+  }
+
+  /// - Complexity: O(file); memory follows the batch, and for Parquet the row group written.
+  package static func run(_ request: Request, progress: ProgressHandler? = nil) throws(AlmanacError) -> Report {
+    let file = try TableFile(path: request.input, columns: request.columns, options: request.reading)
+    let target = try TableOutput(path: request.output, schema: file.schema, format: request.format, codec: request.codec)
+    var rowCount = 0
+    while let batch = try file.next() {
+      try target.write(batch)
+      rowCount += batch.rowCount
+      progress?("converting", rowCount, file.rowCount ?? 0)
+    }
+    try target.finish()
+    return Report(rowCount: rowCount, columnCount: file.schema.fields.count)
+  }
+}

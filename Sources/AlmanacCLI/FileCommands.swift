@@ -1,0 +1,55 @@
+import Almanac
+import ArgumentParser
+import JSON
+
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Convert between Parquet, Arrow, CSV and JSON Lines.",
+    discussion: """
+      Formats follow from the names: .parquet, .arrow or .feather (IPC file), .arrows (IPC stream), .csv, .tsv, .jsonl. Files are \
+      read and written in pieces, so that memory does not follow their size.
+      """)
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The file to read, or - for standard input (its format is recognised).") var input: String
+  @Argument(help: "The file to write, or - for standard output.") var output: String
+  @Option(help: "Parquet: none, snappy, gzip, brotli, lz4 or zstd (default). Arrow: none (default), lz4 or zstd.") var codec: String?
+  @Option(help: "Only these columns, in this order: a,b,c.") var columns: String?
+  @Option(help: "The output's format, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
+  @Option(help: "CSV input: the character between fields (default: a comma, or what the first line shows).") var delimiter: String?
+  @Flag(help: "CSV input: the first line holds values, not names; columns are then column_1, column_2, …") var noHeader = false
+  @Option(name: .customLong("null"), help: "CSV input: a text that means null beside the empty field; may be repeated.")
+  var nullTokens: [String] = []
+
+  func run() throws {
+    var request = Conversion.Request(input: input, output: output)
+    request.columns = columns?.split(separator: ",").map(String.init)
+    request.codec = codec
+    if let format {
+      guard let known = FileFormat(rawValue: format) else {
+        throw AlmanacError(.usage, "Unknown format \(format): expected parquet, arrow, arrows, csv or jsonl")
+      }
+      request.format = known
+    }
+    request.reading.delimiter = try CSVArguments.delimiter(delimiter)
+    request.reading.hasHeader = !noHeader
+    request.reading.nullTokens = nullTokens
+    let report = try Conversion.run(request, progress: ProgressBar.handler(global))
+    ProgressBar.clear()
+    if global.json {
+      return Terminal.out(["rows": .int(Int64(report.rowCount)), "columns": .int(Int64(report.columnCount)), "file": .string(output)])
+    }
+    if output != "-" { Terminal.out("Wrote \(Terminal.grouped(report.rowCount)) rows of \(report.columnCount) columns to \(output)") }
+  }
+}
+
+enum CSVArguments {
+  /// The delimiter that a command's option names: one ASCII character, or the words tab and \t.
+  static func delimiter(_ text: String?) throws -> UInt8? {
+    guard let text else { return nil }
+    if text == "tab" || text == "\\t" { return UInt8(ascii: "\t") }
+    guard text.utf8.count == 1, let byte = text.utf8.first, byte != UInt8(ascii: "\""), byte != 0x0A, byte != 0x0D else {
+      throw AlmanacError(.usage, "Unknown delimiter \(text): expected one character, or tab")
+    }
+    return byte
+  }
+}
