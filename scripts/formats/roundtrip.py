@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.csv as csv
 import pyarrow.feather as feather
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
@@ -163,6 +164,41 @@ def own_files(checks):
         checks.tally.note(wrong is None, f"our JSON Lines, {rows} rows: {wrong}")
 
 
+TEXT_TYPES = ["int8", "int64", "uint32", "double", "bool", "string", "date", "timestamp_us_utc"]
+
+
+def text_files(checks):
+    """CSV in both directions: what types say in text, quoting, and null against the empty string."""
+    path = checks.work / "foreign.csv"
+    shapes = {"required": 0.0, "some_null": 0.25}
+    for rows in [1, 333]:
+        source = without(table(checks.seed + 60 + rows, rows, nested=False, shapes=shapes, only=TEXT_TYPES), "float")
+        original = checks.work / "text.arrow"
+        feather.write_feather(source, original, compression="uncompressed")
+        for name in ["text.csv", "text.tsv"]:
+            if not checks.converts(original, checks.work / name):
+                continue
+            options = csv.ConvertOptions(
+                column_types=source.schema, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""],
+                timestamp_parsers=["%Y-%m-%dT%H:%M:%S.%fZ", csv.ISO8601])
+            parsing = csv.ParseOptions(delimiter="," if name == "text.csv" else "\t", newlines_in_values=True)
+            checks.holds(
+                lambda: csv.read_csv(checks.work / name, parse_options=parsing, convert_options=options), source,
+                f"PyArrow reads our {name}, {rows} rows")
+            checks.reads(checks.work / name, source, f"our {name}, {rows} rows") if rows > 1 else None
+        # What others write has no mark for null but the empty field: strings that are never empty.
+        plain = table(checks.seed + 70 + rows, rows, nested=False, shapes=shapes, only=["int64", "double", "bool", "date"])
+        pl.from_arrow(plain).write_csv(path)
+        if rows > 1:
+            checks.reads(path, plain, "Polars CSV")
+            csv.write_csv(plain, path)
+            checks.reads(path, plain, "PyArrow CSV")
+            finite = plain.select([name for name in plain.column_names if not name.startswith("double")])
+            source_lines = checks.work / "foreign.jsonl"
+            pl.from_arrow(finite).write_ndjson(source_lines)
+            checks.reads(source_lines, finite, "Polars JSON Lines")
+
+
 def by_duckdb(path):
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
@@ -177,6 +213,7 @@ def main():
         foreign_parquet(checks)
         foreign_arrow(checks)
         own_files(checks)
+        text_files(checks)
         checks.tally.finish()
 
 
