@@ -1,92 +1,71 @@
 import Columns
 
-/// What the footer and the page index say about a written column chunk.
-struct ChunkSummary: Sendable {
-  struct Page: Sendable {
-    let offset: Int
-    let byteCount: Int
-    let firstRow: Int
-    let nullCount: Int
-    let least: [UInt8]?
-    let greatest: [UInt8]?
-  }
-
-  var codec = ParquetCodec.none
-  var encoding = Encoding.plain
-  var valueCount = 0
-  var nullCount = 0
-  var byteCount = 0
-  var uncompressedByteCount = 0
-  var dictionaryOffset: Int?
-  var pages: [Page] = []
-  var boundaryOrder: Int32 = 0
-  var least: BoundsEncoding.Encoded?
-  var greatest: BoundsEncoding.Encoded?
-  /// Where the indexes lie, once they are written.
-  var columnIndex: (offset: Int, byteCount: Int)?
-  var offsetIndex: (offset: Int, byteCount: Int)?
-}
-
-/// Encodes one column of one row group: encoding and codec by measured benefit.
+/// Encodes one leaf of one row group: encoding and codec by measured benefit, unless the options say which.
 struct ChunkEncoder {
-  let column: Column
-  let layout: ColumnLayout
-  let options: ParquetWriterOptions
-  let isKey: Bool
-  private let dense: DenseColumn
+  private let leaf: LeafColumn
+  private let layout: ColumnLayout
+  private let options: ParquetWriterOptions
+  private let isKey: Bool
   private let compressor = PageCompressor()
 
-  /// - Precondition: the column has the layout's type, and nulls only where the field may have some.
-  init(_ column: Column, _ layout: ColumnLayout, _ options: ParquetWriterOptions, isKey: Bool) {
-    precondition(
-      layout.field.isNullable || column.nullCount == 0, "Column \(layout.field.name) has \(column.nullCount) nulls but is not nullable")
-    self.column = column
+  init(_ column: Column, _ layout: ColumnLayout, _ options: ParquetWriterOptions, isKey: Bool) throws(ParquetError) {
+    try self.init([column], layout, options, isKey: isKey)
+  }
+
+  /// - Parameter parts: the leaf's top column of the row group, one part after another.
+  /// - Precondition: the parts have the layout's type.
+  /// - Throws: `.unsupported` for nulls where the schema has none, and for values that the stored type cannot hold.
+  init(_ parts: [Column], _ layout: ColumnLayout, _ options: ParquetWriterOptions, isKey: Bool) throws(ParquetError) {
     self.layout = layout
     self.options = options
     self.isKey = isKey
-    dense = DenseColumn(column, layout)
+    leaf = try LeafColumn(parts, layout)
   }
 
-  /// The rows of a page and its values among the dense ones.
-  struct PageRange {
-    let rows: Range<Int>
-    let values: Range<Int>
+  /// Where a page's encoded bytes lie, before compression.
+  private struct Body {
+    let repetitionByteCount: Int
+    let definitionByteCount: Int
+    let range: Range<Int>
   }
 
   /// Appends the chunk's pages.
   /// - Parameter fileOffset: where `sink` starts in the file.
-  func encode(into sink: inout ByteSink, fileOffset: Int) -> ChunkSummary {
+  /// - Throws: `.unsupported` for an encoding that the type cannot take, and for a page of 2 GiB or more (of one value).
+  func encode(into sink: inout ByteSink, fileOffset: Int) throws(ParquetError) -> ChunkSummary {
+    let dense = leaf.dense
     defer { _fixLifetime(dense.data.owner) }
-    let ranges = pageRanges()
-    let plan = EncodingPlan(dense, layout, options, isKey: isKey, sample: ranges.map(\.values), compressor)
+    let ranges = leaf.pages(slotCountMax: options.pageRowCount)
+    let plan = try EncodingPlan(dense, layout, options, isKey: isKey, sample: ranges.map(\.values), compressor)
     var summary = ChunkSummary()
     summary.encoding = plan.encoding
-    summary.valueCount = column.count
-    summary.nullCount = column.nullCount
+    summary.valueCount = leaf.slotCount
+    summary.rowCount = leaf.rowCount
+    summary.nullCount = leaf.nullCount
 
     // All pages are encoded before any is compressed: their bytes decide on the codec.
-    var bodies = ByteSink(byteCapacity: dense.data.byteCount / 2)
+    var bodies = ByteSink(byteCapacity: dense.byteCount(0..<dense.count) / 2)
     plan.encodeDictionary(into: &bodies)
     let dictionaryByteCount = bodies.count
-    var ends = [bodies.count]
-    for range in ranges {
-      encodeLevels(range.rows, into: &bodies)
-      plan.encode(range.values, into: &bodies)
-      ends.append(bodies.count)
-    }
-    summary.codec = codec(bodies, dictionaryByteCount, ends)
+    let pages = ranges.map { encode($0, plan, &bodies) }
+    summary.codec = codec(bodies, [0..<dictionaryByteCount] + pages.map(\.range))
 
+    var writing = PageWriting(layout: layout, options: options, compressor: compressor, codec: summary.codec)
     let start = sink.count
-    if plan.dictionary != nil {
+    if let dictionary = plan.dictionary {
       summary.dictionaryOffset = fileOffset + sink.count
-      append(.dictionary(valueCount: plan.dictionary?.entries.count ?? 0), bodies.bytes(0..<dictionaryByteCount), &summary, &sink)
+      try writing.append(dictionary: bodies.bytes(0..<dictionaryByteCount), entryCount: dictionary.entries.count, &sink)
     }
     let bounds = BoundsEncoding(column: dense, layout: layout)
-    var seen = [UInt32](repeating: .max, count: dense.storage == .bytes ? plan.dictionary?.entries.count ?? 0 : 0)
+    var seen = [UInt32](repeating: .max, count: bounds.comparesBytes ? plan.dictionary?.entries.count ?? 0 : 0)
     var pageBounds: [PageBounds] = []
-    for (index, range) in ranges.enumerated() {
+    for (index, (range, body)) in zip(ranges, pages).enumerated() {
       let offset = sink.count
-      append(.data(rowCount: range.rows.count, encoding: plan.encoding), bodies.bytes(ends[index]..<ends[index + 1]), &summary, &sink)
+      try writing.append(
+        PageWriting.Data(
+          slotCount: range.slots.count, rowCount: range.rows.count, nullCount: range.slots.count - range.values.count,
+          encoding: plan.encoding, repetitionByteCount: body.repetitionByteCount, definitionByteCount: body.definitionByteCount,
+          body: bodies.bytes(body.range)), &sink)
       let found =
         options.statistics || options.pageIndex
         ? bounds.bounds(range.values, dictionary: plan.dictionary, seen: &seen, page: UInt32(index)) : .none
@@ -95,9 +74,11 @@ struct ChunkEncoder {
       summary.pages.append(
         ChunkSummary.Page(
           offset: fileOffset + offset, byteCount: sink.count - offset, firstRow: range.rows.lowerBound,
-          nullCount: range.rows.count - range.values.count, least: encoded?.least.bytes, greatest: encoded?.greatest.bytes))
+          slotCount: range.slots.count, nullCount: range.slots.count - range.values.count, least: encoded?.least.bytes,
+          greatest: encoded?.greatest.bytes))
     }
     summary.byteCount = sink.count - start
+    summary.uncompressedByteCount = writing.uncompressedByteCount
     summary.boundaryOrder = bounds.boundaryOrder(pageBounds)
     if let whole = bounds.encode(pageBounds.reduce(.none) { bounds.union($0, $1) }) {
       (summary.least, summary.greatest) = (whole.least, whole.greatest)
@@ -105,59 +86,51 @@ struct ChunkEncoder {
     return summary
   }
 
-  // MARK: Pages
-
-  /// A page of long strings ends before it grows past this.
-  private static let pageByteCountMax = 1 << 20
-
-  private func pageRanges() -> [PageRange] {
-    var ranges: [PageRange] = []
-    var row = 0
-    var value = 0
-    while row < column.count {
-      var rowEnd = min(row + max(1, options.pageRowCount), column.count)
-      var valueEnd = value + validCount(row..<rowEnd)
-      if let offsets = dense.offsets {
-        // Halving keeps the rule simple; one row is the least.
-        while rowEnd - row > 1 && Int(offsets[valueEnd] - offsets[value]) > Self.pageByteCountMax {
-          rowEnd = row + (rowEnd - row) / 2
-          valueEnd = value + validCount(row..<rowEnd)
-        }
-      }
-      ranges.append(PageRange(rows: row..<rowEnd, values: value..<valueEnd))
-      row = rowEnd
-      value = valueEnd
-    }
-    return ranges
+  private func encode(_ page: PageRange, _ plan: EncodingPlan, _ bodies: inout ByteSink) -> Body {
+    let start = bodies.count
+    let repetitions = encodeLevels(isPresent: layout.repetitionMax > 0, &bodies) { leaf.encodeRepetitions(page, into: &$0) }
+    let definitions = encodeLevels(isPresent: layout.definitionMax > 0, &bodies) { leaf.encodeDefinitions(page, into: &$0) }
+    plan.encode(page.values, into: &bodies)
+    return Body(repetitionByteCount: repetitions, definitionByteCount: definitions, range: start..<bodies.count)
   }
 
-  private func validCount(_ rows: Range<Int>) -> Int {
-    column.validity?.slice(from: rows.lowerBound, count: rows.count).setCount ?? rows.count
-  }
-
-  private func encodeLevels(_ rows: Range<Int>, into sink: inout ByteSink) {
-    guard layout.field.isNullable else { return }
+  /// Returns how many bytes were written; in pages of version 1 their length stands in front.
+  private func encodeLevels(isPresent: Bool, _ sink: inout ByteSink, _ body: (inout ByteSink) -> Void) -> Int {
+    guard isPresent else { return 0 }
     let start = sink.count
+    guard options.pageVersion == .v1 else {
+      body(&sink)
+      return sink.count - start
+    }
     sink.append(length: 0)
-    RunEncoding.encode(column.validity, rows: rows, into: &sink)
+    body(&sink)
     sink.patch(length: sink.count - start - 4, at: start)
+    return sink.count - start
   }
+
+  /// The filter of all values, as it lies in the file.
+  func bloomFilter() throws(ParquetError) -> [UInt8] { [] }
 
   // MARK: Codec
 
   /// What a codec must save to be worth its decompression.
   private static func pays(_ compressed: Int, _ byteCount: Int) -> Bool { compressed * 10 < byteCount * 9 }
 
-  private func codec(_ bodies: ByteSink, _ dictionaryByteCount: Int, _ ends: [Int]) -> ParquetCodec {
+  /// - Parameter parts: the dictionary, then the pages.
+  private func codec(_ bodies: ByteSink, _ parts: [Range<Int>]) -> ParquetCodec {
     guard !isKey, bodies.count > 0 else { return .none }
     guard options.choosesCodec else { return options.codec }
     // The dictionary and three pages speak for all.
-    let pageCount = ends.count - 1
-    let sample = Set([0, pageCount / 2, pageCount - 1]).sorted().map { ends[$0]..<ends[$0 + 1] } + [0..<dictionaryByteCount]
+    let last = parts.count - 1
+    let sample = Set([0, 1, 1 + (last - 1) / 2, last]).sorted().map { parts[$0] }
     let byteCount = sample.reduce(0) { $0 + $1.count }
     func compressed(_ codec: ParquetCodec) -> Int {
       var scratch = ByteSink(byteCapacity: byteCount)
-      for range in sample where !range.isEmpty { compressor.compress(bodies.bytes(range), codec, into: &scratch) }
+      for range in sample where !range.isEmpty {
+        // What a codec cannot take at once is not compressed at all.
+        guard range.count <= PageCompressor.byteCountMax else { return .max / 1000 }
+        compressor.compress(bodies.bytes(range), codec, into: &scratch)
+      }
       return scratch.count
     }
     let zstd = compressed(.zstd(level: 1))
@@ -165,54 +138,5 @@ struct ChunkEncoder {
     let lz4 = compressed(.lz4Raw)
     // LZ4 decodes four times as fast: it may cost a few bytes more.
     return Self.pays(lz4, byteCount) && lz4 * 100 <= zstd * 115 ? .lz4Raw : .zstd(level: 1)
-  }
-
-  private enum PageKind {
-    case dictionary(valueCount: Int)
-    case data(rowCount: Int, encoding: Encoding)
-  }
-
-  private func append(_ kind: PageKind, _ body: UnsafeRawBufferPointer, _ summary: inout ChunkSummary, _ sink: inout ByteSink) {
-    if summary.codec == .none {
-      let header = header(kind, uncompressedByteCount: body.count, stored: body)
-      sink.append(header)
-      sink.append(body)
-      summary.uncompressedByteCount += header.count + body.count
-      return
-    }
-    var stored = ByteSink(byteCapacity: body.count)
-    compressor.compress(body, summary.codec, into: &stored)
-    let header = header(kind, uncompressedByteCount: body.count, stored: stored.bytes)
-    sink.append(header)
-    sink.append(stored.bytes)
-    summary.uncompressedByteCount += header.count + body.count
-  }
-
-  /// A `PageHeader`; data pages are of version 1, which every reader knows.
-  private func header(_ kind: PageKind, uncompressedByteCount: Int, stored: UnsafeRawBufferPointer) -> [UInt8] {
-    precondition(stored.count <= Int(Int32.max) && uncompressedByteCount <= Int(Int32.max), "A page is longer than Parquet allows")
-    var writer = ThriftWriter()
-    let isDictionary = if case .dictionary = kind { true } else { false }
-    writer.element(structure: { writer in
-      writer.int32(1, isDictionary ? 2 : 0)
-      writer.int32(2, Int32(uncompressedByteCount))
-      writer.int32(3, Int32(stored.count))
-      if options.crc { writer.int32(4, Int32(bitPattern: PageChecksum.crc32(stored))) }
-      switch kind {
-      case .data(let rowCount, let encoding):
-        writer.structure(5) { writer in
-          writer.int32(1, Int32(rowCount))
-          writer.int32(2, encoding.rawValue)
-          writer.int32(3, Encoding.rle.rawValue)
-          writer.int32(4, Encoding.rle.rawValue)
-        }
-      case .dictionary(let valueCount):
-        writer.structure(7) { writer in
-          writer.int32(1, Int32(valueCount))
-          writer.int32(2, Encoding.plain.rawValue)
-        }
-      }
-    })
-    return writer.bytes
   }
 }

@@ -1,56 +1,113 @@
 import Columns
 
-/// How a field is stored by the writer.
+/// What a schema element says about its values: the written part of `LogicalType` of parquet.thrift.
+enum Annotation: Hashable, Sendable {
+  case string, map, list, date, float16
+  case decimal(precision: Int, scale: Int)
+  case time(TimeUnit)
+  case timestamp(TimeUnit, isAdjustedToUTC: Bool)
+  case integer(bitWidth: Int, isSigned: Bool)
+}
+
+/// How one leaf of the schema is stored by the writer: a flat column, or a part of a nested one that holds values.
 struct ColumnLayout: Sendable {
   /// The order of values in statistics (TYPE_ORDER of parquet.thrift).
   enum Order: Sendable { case signed, unsigned, float, bytes }
 
+  /// A nested column on the way down to the leaf, and which of its children leads on.
+  struct Step: Sendable {
+    let isNullable: Bool
+    let child: Int
+  }
+
   let field: Field
+  /// The names from the top of the schema tree to the leaf.
+  let path: [String]
+  /// The index of the top column.
+  let column: Int
+  /// Empty for a flat column.
+  let steps: [Step]
+  let definitionMax: Int
+  let repetitionMax: Int
   let physicalType: PhysicalType
+  /// The bytes of a FIXED_LEN_BYTE_ARRAY, else 0.
+  let fixedByteCount: Int
   let order: Order
   let converted: ConvertedType?
-  let logical: LogicalType?
+  let annotation: Annotation?
 
   /// Decimals beyond 18 digits: every precision up to 38 fits.
   static let decimalByteCount = 16
 
-  init(_ field: Field) {
+  var isFlat: Bool { steps.isEmpty }
+  /// How messages and options name the leaf: `price`, `tags.list.element`.
+  var name: String { path.joined(separator: ".") }
+
+  /// - Parameter field: of a type without children.
+  init(_ field: Field, path: [String]? = nil, column: Int = 0, steps: [Step] = [], definitionMax: Int? = nil, repetitionMax: Int = 0) {
     self.field = field
-    switch field.type {
-    case .bool: (physicalType, order, converted, logical) = (.boolean, .unsigned, nil, nil)
-    case .int8: (physicalType, order, converted, logical) = (.int32, .signed, .int8, .integer(bitWidth: 8, isSigned: true))
-    case .int16: (physicalType, order, converted, logical) = (.int32, .signed, .int16, .integer(bitWidth: 16, isSigned: true))
-    case .int32: (physicalType, order, converted, logical) = (.int32, .signed, nil, nil)
-    case .int64: (physicalType, order, converted, logical) = (.int64, .signed, nil, nil)
-    case .uint8: (physicalType, order, converted, logical) = (.int32, .unsigned, .uint8, .integer(bitWidth: 8, isSigned: false))
-    case .uint16: (physicalType, order, converted, logical) = (.int32, .unsigned, .uint16, .integer(bitWidth: 16, isSigned: false))
-    case .uint32: (physicalType, order, converted, logical) = (.int32, .unsigned, .uint32, .integer(bitWidth: 32, isSigned: false))
-    case .uint64: (physicalType, order, converted, logical) = (.int64, .unsigned, .uint64, .integer(bitWidth: 64, isSigned: false))
-    case .float32: (physicalType, order, converted, logical) = (.float, .float, nil, nil)
-    case .float64: (physicalType, order, converted, logical) = (.double, .float, nil, nil)
+    self.path = path ?? [field.name]
+    self.column = column
+    self.steps = steps
+    self.definitionMax = definitionMax ?? (field.isNullable ? 1 : 0)
+    self.repetitionMax = repetitionMax
+    let storage = Storage(field.type)
+    physicalType = storage.physicalType
+    fixedByteCount = storage.fixedByteCount
+    order = storage.order
+    converted = storage.converted
+    annotation = storage.annotation
+  }
+}
+
+/// The physical type and the annotations of values.
+private struct Storage {
+  var physicalType = PhysicalType.int32
+  var fixedByteCount = 0
+  var order = ColumnLayout.Order.signed
+  var converted: ConvertedType?
+  var annotation: Annotation?
+
+  init(_ type: DataType) {
+    switch type {
+    case .bool: (physicalType, order) = (.boolean, .unsigned)
+    case .int8: set(integer: 8, isSigned: true, .int8)
+    case .int16: set(integer: 16, isSigned: true, .int16)
+    case .int32: physicalType = .int32
+    // Parquet has no durations: the ticks alone are kept, as other writers do.
+    case .int64, .duration: physicalType = .int64
+    case .uint8: set(integer: 8, isSigned: false, .uint8)
+    case .uint16: set(integer: 16, isSigned: false, .uint16)
+    case .uint32: set(integer: 32, isSigned: false, .uint32)
+    case .uint64: set(integer: 64, isSigned: false, .uint64)
+    case .float16: (physicalType, fixedByteCount, order, annotation) = (.fixedLengthByteArray, 2, .float, .float16)
+    case .float32: (physicalType, order) = (.float, .float)
+    case .float64: (physicalType, order) = (.double, .float)
     case .decimal(let precision, let scale):
       physicalType = precision <= 9 ? .int32 : precision <= 18 ? .int64 : .fixedLengthByteArray
-      order = .signed
+      if precision > 18 { fixedByteCount = ColumnLayout.decimalByteCount }
       converted = .decimal
-      logical = .decimal(scale: Int32(scale), precision: Int32(precision))
-    case .string: (physicalType, order, converted, logical) = (.byteArray, .bytes, .utf8, .string)
-    case .binary: (physicalType, order, converted, logical) = (.byteArray, .bytes, nil, nil)
-    case .date: (physicalType, order, converted, logical) = (.int32, .signed, .date, .date)
+      annotation = .decimal(precision: precision, scale: scale)
+    case .string: (physicalType, order, converted, annotation) = (.byteArray, .bytes, .utf8, .string)
+    case .binary: (physicalType, order) = (.byteArray, .bytes)
+    case .fixedBinary(let byteWidth): (physicalType, fixedByteCount, order) = (.fixedLengthByteArray, byteWidth, .bytes)
+    case .date: (physicalType, converted, annotation) = (.int32, .date, .date)
+    // The old types of times and timestamps always meant UTC, and know no nanoseconds: times of day have no zone here.
+    case .time(let unit):
+      physicalType = unit == .second || unit == .millisecond ? .int32 : .int64
+      annotation = .time(unit == .second ? .millisecond : unit)
     case .timestamp(let unit, let zone):
-      (physicalType, order) = (.int64, .signed)
-      // The old types always meant UTC, and know no nanoseconds.
-      switch unit {
-      case .second, .millisecond:
-        converted = zone != nil ? .timestampMillis : nil
-        logical = .timestamp(isAdjustedToUTC: zone != nil, unit: .millis)
-      case .microsecond:
-        converted = zone != nil ? .timestampMicros : nil
-        logical = .timestamp(isAdjustedToUTC: zone != nil, unit: .micros)
-      case .nanosecond:
-        converted = nil
-        logical = .timestamp(isAdjustedToUTC: zone != nil, unit: .nanos)
-      }
-    default: preconditionFailure("The writer has no layout for \(field.type)")
+      physicalType = .int64
+      annotation = .timestamp(unit == .second ? .millisecond : unit, isAdjustedToUTC: zone != nil)
+      if zone != nil && unit != .nanosecond { converted = unit == .microsecond ? .timestampMicros : .timestampMillis }
+    case .list, .map, .structure: preconditionFailure("A column of \(type) is no leaf")
     }
+  }
+
+  private mutating func set(integer bitWidth: Int, isSigned: Bool, _ converted: ConvertedType) {
+    physicalType = bitWidth == 64 ? .int64 : .int32
+    order = isSigned ? .signed : .unsigned
+    self.converted = converted
+    annotation = .integer(bitWidth: bitWidth, isSigned: isSigned)
   }
 }

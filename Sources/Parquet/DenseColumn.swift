@@ -1,14 +1,17 @@
 import Columns
 
-/// The values of a column without its nulls, as wide as Parquet stores them.
+/// The values of a leaf without its nulls, as wide as Parquet stores them.
 struct DenseColumn {
   enum Storage {
     /// One byte each, 0 or 1.
     case bools
-    case words32, words64
+    case words16, words32, words64
     /// Native; stored big-endian.
     case words128
+    /// Between offsets.
     case bytes
+    /// One width for all, as stored.
+    case fixedBytes
   }
 
   let storage: Storage
@@ -16,117 +19,95 @@ struct DenseColumn {
   let data: BufferSlice
   /// Only for `bytes`: `count + 1` ends.
   let offsets: Values<Int64>?
+  /// Only for `fixedBytes`, else 0.
+  let fixedByteCount: Int
 
-  /// - Precondition: decimals keep to their precision.
-  init(_ column: Column, _ layout: ColumnLayout) {
-    let valid = column.validity
-    count = column.count - column.nullCount
-    switch column.type {
-    case .bool:
-      storage = .bools
-      offsets = nil
-      let bits = column.bits
-      let buffer = Buffer(byteCapacity: count + 8)
-      let target = buffer.pointer.assumingMemoryBound(to: UInt8.self)
-      var written = 0
-      for row in 0..<column.count where valid.map({ $0[row] }) ?? true {
-        target[written] = bits[row] ? 1 : 0
-        written += 1
-      }
-      data = BufferSlice(buffer, byteCount: count)
+  init(_ column: Column, _ layout: ColumnLayout) throws(ParquetError) { try self.init([column], layout) }
+
+  /// - Parameter parts: columns of the leaf's type, one after another.
+  /// - Throws: `.unsupported` for a value that the stored type cannot hold.
+  init(_ parts: [Column], _ layout: ColumnLayout) throws(ParquetError) {
+    let total = parts.reduce(0) { $0 + $1.count - $1.nullCount }
+    count = total
+    var fixed = 0
+    var ends: Values<Int64>?
+    switch layout.field.type {
+    case .bool: (storage, data) = (.bools, DenseKernels.bools(parts, count: total))
     case .string, .binary:
       storage = .bytes
-      let values = column.bytes
-      (offsets, data) = column.nullCount == 0 ? (values.offsets, values.data) : Self.bytes(column, values)
-    case .int8: (storage, data, offsets) = (.words32, Self.words(column, Int8.self) { UInt32(bitPattern: Int32($0)) }, nil)
-    case .int16: (storage, data, offsets) = (.words32, Self.words(column, Int16.self) { UInt32(bitPattern: Int32($0)) }, nil)
-    case .uint8: (storage, data, offsets) = (.words32, Self.words(column, UInt8.self) { UInt32($0) }, nil)
-    case .uint16: (storage, data, offsets) = (.words32, Self.words(column, UInt16.self) { UInt32($0) }, nil)
-    case .int32, .uint32, .float32, .date:
-      (storage, data, offsets) = (.words32, column.nullCount == 0 ? column.data : Self.words(column, UInt32.self) { $0 }, nil)
-    case .timestamp(.second, _):
-      (storage, data, offsets) = (
-        .words64,
-        Self.words(column, Int64.self) { seconds in
-          let millis = seconds.multipliedReportingOverflow(by: 1000)
-          precondition(!millis.overflow, "A timestamp of \(seconds) seconds cannot be written as milliseconds")
-          return UInt64(bitPattern: millis.partialValue)
-        }, nil
-      )
-    case .int64, .uint64, .float64, .timestamp:
-      (storage, data, offsets) = (.words64, column.nullCount == 0 ? column.data : Self.words(column, UInt64.self) { $0 }, nil)
+      let (offsets, bytes) = DenseKernels.bytes(parts, count: total)
+      (ends, data) = (offsets, bytes)
+    case .fixedBinary(let byteWidth):
+      (storage, data) = (.fixedBytes, DenseKernels.fixed(parts, count: total, byteWidth: byteWidth))
+      fixed = byteWidth
+    case .int8: (storage, data) = (.words32, DenseKernels.words(parts, total, Int8.self) { UInt32(bitPattern: Int32($0)) })
+    case .int16: (storage, data) = (.words32, DenseKernels.words(parts, total, Int16.self) { UInt32(bitPattern: Int32($0)) })
+    case .uint8: (storage, data) = (.words32, DenseKernels.words(parts, total, UInt8.self) { UInt32($0) })
+    case .uint16: (storage, data) = (.words32, DenseKernels.words(parts, total, UInt16.self) { UInt32($0) })
+    case .float16: (storage, data) = (.words16, DenseKernels.same(parts, total, UInt16.self))
+    case .time(.second): (storage, data) = (.words32, try Self.millis(parts, total, layout, Int32.self, UInt32.self))
+    case .int32, .uint32, .float32, .date, .time(.millisecond): (storage, data) = (.words32, DenseKernels.same(parts, total, UInt32.self))
+    case .timestamp(.second, _): (storage, data) = (.words64, try Self.millis(parts, total, layout, Int64.self, UInt64.self))
+    case .int64, .uint64, .float64, .timestamp, .time, .duration: (storage, data) = (.words64, DenseKernels.same(parts, total, UInt64.self))
     case .decimal(let precision, _):
-      let limit = PlainConversion.powerOfTen(precision)
-      let checked: (Int128) -> Int128 = { value in
-        precondition(value < limit && value > -limit, "A decimal has more than the \(precision) digits of its type")
-        return value
-      }
-      offsets = nil
+      try Self.check(parts, precision, layout)
       switch layout.physicalType {
-      case .int32: (storage, data) = (.words32, Self.words(column, Int128.self) { UInt32(truncatingIfNeeded: checked($0)) })
-      case .int64: (storage, data) = (.words64, Self.words(column, Int128.self) { UInt64(truncatingIfNeeded: checked($0)) })
-      default: (storage, data) = (.words128, Self.words(column, Int128.self) { UInt128(bitPattern: checked($0)) })
+      case .int32: (storage, data) = (.words32, DenseKernels.words(parts, total, Int128.self) { UInt32(truncatingIfNeeded: $0) })
+      case .int64: (storage, data) = (.words64, DenseKernels.words(parts, total, Int128.self) { UInt64(truncatingIfNeeded: $0) })
+      default: (storage, data) = (.words128, DenseKernels.same(parts, total, UInt128.self))
       }
-    default: preconditionFailure("The writer has no form for \(column.type)")
+    case .list, .map, .structure: preconditionFailure("A column of \(layout.field.type) is no leaf")
     }
+    offsets = ends
+    fixedByteCount = fixed
   }
 
-  private static func words<Element: BitwiseCopyable, Word: FixedWidthInteger & BitwiseCopyable>(
-    _ column: Column, _: Element.Type, _ convert: (Element) -> Word
-  ) -> BufferSlice {
-    let count = column.count - column.nullCount
-    let buffer = Buffer(byteCapacity: count * MemoryLayout<Word>.stride)
-    let target = buffer.pointer.assumingMemoryBound(to: Word.self)
-    column.values(Element.self).withPointer { source in
-      if let valid = column.validity {
-        var written = 0
-        for row in 0..<column.count where valid[row] {
-          target[written] = convert(source[row])
-          written &+= 1
-        }
-      } else {
-        for row in 0..<count { target[row] = convert(source[row]) }
-      }
+  /// Seconds as milliseconds.
+  private static func millis<Element: FixedWidthInteger & BitwiseCopyable, Word: FixedWidthInteger & BitwiseCopyable>(
+    _ parts: [Column], _ count: Int, _ layout: ColumnLayout, _: Element.Type, _: Word.Type
+  ) throws(ParquetError) -> BufferSlice {
+    var refused: Element?
+    let data = DenseKernels.words(parts, count, Element.self) { seconds in
+      let millis = seconds.multipliedReportingOverflow(by: 1000)
+      if millis.overflow { refused = seconds }
+      return Word(truncatingIfNeeded: millis.partialValue)
     }
-    return BufferSlice(buffer, byteCount: count * MemoryLayout<Word>.stride)
+    if let refused { throw .unsupported("Cannot write column \(layout.name): \(refused) seconds do not fit milliseconds of \(Element.bitWidth) bits") }
+    return data
   }
 
-  /// Strings without the nulls; the bytes are shared unless some lie under nulls.
-  private static func bytes(_ column: Column, _ values: BytesValues) -> (Values<Int64>, BufferSlice) {
-    let count = column.count - column.nullCount
-    let buffer = Buffer(byteCapacity: (count + 1) * 8)
-    let ends = buffer.pointer.assumingMemoryBound(to: Int64.self)
-    let slice = BufferSlice(buffer, byteCount: (count + 1) * 8)
-    var written = 0
-    var isContiguous = true
-    ends[0] = values.offsets[0]
-    for row in 0..<column.count {
-      if column.isValid(row) {
-        written += 1
-        ends[written] = values.offsets[row + 1]
-      } else if values.offsets[row + 1] != values.offsets[row] {
-        isContiguous = false
-        break
+  /// Readers rely on the precision that a type promises.
+  private static func check(_ parts: [Column], _ precision: Int, _ layout: ColumnLayout) throws(ParquetError) {
+    let limit = PlainConversion.powerOfTen(precision)
+    for part in parts {
+      let refused = part.values(Int128.self).withPointer { values in
+        (0..<part.count).first { (values[$0] >= limit || values[$0] <= -limit) && part.isValid($0) }
       }
+      guard let refused else { continue }
+      throw .unsupported(
+        "Cannot write column \(layout.name): the unscaled value \(part.values(Int128.self)[refused]) has more than the \(precision) digits of its type")
     }
-    if isContiguous { return (Values(slice, count: count + 1), values.data) }
-    var bytes = ByteSink()
-    written = 0
-    ends[0] = 0
-    for row in 0..<column.count where column.isValid(row) {
-      bytes.append(values[row])
-      written += 1
-      ends[written] = Int64(bytes.count)
-    }
-    return (Values(slice, count: count + 1), bytes.finish())
   }
 
   func words<Word: BitwiseCopyable>(_: Word.Type) -> UnsafePointer<Word> { data.start.assumingMemoryBound(to: Word.self) }
 
-  /// A value of a `bytes` column.
+  /// A value of a column of bytes; valid while the column lives.
   @inline(__always) func value(_ index: Int) -> UnsafeRawBufferPointer {
-    guard let offsets else { preconditionFailure("Only string and binary columns hold bytes") }
-    let start = Int(offsets[index])
-    return UnsafeRawBufferPointer(start: data.start + start, count: Int(offsets[index &+ 1]) &- start)
+    guard let offsets else { return UnsafeRawBufferPointer(start: data.start + index &* fixedByteCount, count: fixedByteCount) }
+    let start = Int(offsets.base[index])
+    return UnsafeRawBufferPointer(start: data.start + start, count: Int(offsets.base[index &+ 1]) &- start)
+  }
+
+  /// About the bytes of some values in plain encoding, without their lengths.
+  func byteCount(_ range: Range<Int>) -> Int {
+    switch storage {
+    case .bools: (range.count + 7) / 8
+    case .words16: range.count * 2
+    case .words32: range.count * 4
+    case .words64: range.count * 8
+    case .words128: range.count * 16
+    case .fixedBytes: range.count * fixedByteCount
+    case .bytes: offsets.map { Int($0[range.upperBound] - $0[range.lowerBound]) } ?? 0
+    }
   }
 }

@@ -24,12 +24,12 @@ enum DictionaryBuilding {
   /// When it is first looked at.
   private static let checkCountMin = 1 << 14
 
-  /// Nil when too few values repeat.
+  /// Nil when too few values repeat, unless a dictionary is wanted whatever it costs (`isForced`), and when there are no values.
   static func words<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
-    _ values: UnsafePointer<Word>, count: Int
+    _ values: UnsafePointer<Word>, count: Int, isForced: Bool = false
   ) -> DictionaryPlan? {
     build(
-      count,
+      count, isForced,
       hash: { index in
         let value = values[index]
         let low = UInt64(truncatingIfNeeded: value)
@@ -39,9 +39,9 @@ enum DictionaryBuilding {
       isEqual: { values[$0] == values[$1] })
   }
 
-  static func bytes(_ column: DenseColumn) -> DictionaryPlan? {
+  static func bytes(_ column: DenseColumn, isForced: Bool = false) -> DictionaryPlan? {
     build(
-      column.count, hash: { hash(column.value($0)) },
+      column.count, isForced, hash: { hash(column.value($0)) },
       isEqual: { isEqual(column.value($0), column.value($1)) })
   }
 
@@ -90,11 +90,12 @@ enum DictionaryBuilding {
   }
 
   @inline(__always) private static func build(
-    _ count: Int, hash: (Int) -> UInt64, isEqual: (Int, Int) -> Bool
+    _ count: Int, _ isForced: Bool, hash: (Int) -> UInt64, isEqual: (Int, Int) -> Bool
   ) -> DictionaryPlan? {
     guard count > 0, count <= Int(Int32.max) else { return nil }
     // At most half full, so that probes stay short.
-    let tableBits = BitPack.bitWidth(UInt(2 * min(count, entryCountMax) - 1))
+    let entryCountMax = isForced ? count : entryCountMax
+    let tableBits = max(1, BitPack.bitWidth(UInt(2 * min(count, entryCountMax) - 1)))
     let table = Buffer(byteCapacity: 4 << tableBits, zeroed: true)
     // SAFETY: the table has 2^tableBits slots, the mask keeps to them; indices has room for every value.
     let slots = table.pointer.assumingMemoryBound(to: UInt32.self)
@@ -128,7 +129,7 @@ enum DictionaryBuilding {
         slot = (slot &+ 1) & mask
       }
       // Mostly distinct so far: it will not get better by much.
-      if index >= checkCountMin && index % checkCount == 0 && entries.count > index / 2 { return nil }
+      if !isForced && index >= checkCountMin && index % checkCount == 0 && entries.count > index / 2 { return nil }
     }
     _fixLifetime(table)
     return DictionaryPlan(indices: BufferSlice(buffer, byteCount: count * 4), entries: entries, changeCount: changeCount)

@@ -4,8 +4,8 @@ import Columns
 enum FooterWriting {
   static func columnIndex(_ chunk: ChunkSummary) -> [UInt8]? {
     // Every page that has values needs bounds: a page of NaN has none.
-    let isComplete = zip(chunk.pages.indices, chunk.pages).allSatisfy { index, page in
-      page.least != nil || page.nullCount == rowCount(chunk, index)
+    let isComplete = chunk.pages.allSatisfy { page in
+      page.least != nil || page.nullCount == page.slotCount
     }
     guard isComplete else { return nil }
     var writer = ThriftWriter()
@@ -24,10 +24,6 @@ enum FooterWriting {
     return writer.bytes
   }
 
-  private static func rowCount(_ chunk: ChunkSummary, _ index: Int) -> Int {
-    (index + 1 < chunk.pages.count ? chunk.pages[index + 1].firstRow : chunk.valueCount) - chunk.pages[index].firstRow
-  }
-
   static func offsetIndex(_ chunk: ChunkSummary) -> [UInt8] {
     var writer = ThriftWriter()
     writer.element(structure: { writer in
@@ -44,63 +40,80 @@ enum FooterWriting {
   }
 
   /// - Parameter rowGroups: the chunks of each group and where the group starts.
-  static func footer(_ layouts: [ColumnLayout], _ rowGroups: [RowGroupSummary], _ options: ParquetWriterOptions) -> [UInt8] {
+  static func footer(_ schema: WriterSchema, _ rowGroups: [RowGroupSummary], _ options: ParquetWriterOptions) -> [UInt8] {
     var writer = ThriftWriter()
     writer.element(structure: { writer in
       writer.int32(1, 2)
-      writer.list(2, of: .structure, count: layouts.count + 1)
+      writer.list(2, of: .structure, count: schema.elements.count + 1)
       writer.element(structure: { writer in
         writer.string(4, "schema")
-        writer.int32(5, Int32(layouts.count))
+        writer.int32(5, Int32(Set(schema.leaves.map(\.column)).count))
       })
-      for layout in layouts { writer.element(structure: { schemaElement(layout, &$0) }) }
+      for element in schema.elements { writer.element(structure: { schemaElement(element, &$0) }) }
       writer.int64(3, rowGroups.reduce(0) { $0 + $1.rowCount })
       writer.list(4, of: .structure, count: rowGroups.count)
       for (index, group) in rowGroups.enumerated() {
-        writer.element(structure: { rowGroup(group, index, layouts, options, &$0) })
+        writer.element(structure: { rowGroup(group, index, schema.leaves, options, &$0) })
       }
       writer.string(6, "almanac version 0.1.0")
       // TYPE_ORDER for every column: statistics may be trusted.
-      writer.list(7, of: .structure, count: layouts.count)
-      for _ in layouts { writer.element(structure: { writer in writer.structure(1) { _ in } }) }
+      writer.list(7, of: .structure, count: schema.leaves.count)
+      for _ in schema.leaves { writer.element(structure: { writer in writer.structure(1) { _ in } }) }
     })
     return writer.bytes
   }
 
-  private static func schemaElement(_ layout: ColumnLayout, _ writer: inout ThriftWriter) {
-    writer.int32(1, layout.physicalType.rawValue)
-    if layout.physicalType == .fixedLengthByteArray { writer.int32(2, Int32(ColumnLayout.decimalByteCount)) }
-    writer.int32(3, layout.field.isNullable ? Repetition.optional.rawValue : Repetition.required.rawValue)
-    writer.string(4, layout.field.name)
-    if let converted = layout.converted { writer.int32(6, converted.rawValue) }
-    if case .decimal(let scale, let precision)? = layout.logical {
-      writer.int32(7, scale)
-      writer.int32(8, precision)
+  private static func schemaElement(_ element: WrittenElement, _ writer: inout ThriftWriter) {
+    if let type = element.physicalType { writer.int32(1, type.rawValue) }
+    if element.fixedByteCount > 0 { writer.int32(2, Int32(element.fixedByteCount)) }
+    writer.int32(3, element.repetition.rawValue)
+    writer.string(4, element.name)
+    if element.physicalType == nil { writer.int32(5, Int32(element.childCount)) }
+    if let converted = element.converted { writer.int32(6, converted.rawValue) }
+    if case .decimal(let precision, let scale)? = element.annotation {
+      writer.int32(7, Int32(scale))
+      writer.int32(8, Int32(precision))
     }
-    if let id = layout.field.id { writer.int32(9, id) }
-    if let logical = layout.logical { writer.structure(10) { logicalType(logical, &$0) } }
+    if let id = element.fieldID { writer.int32(9, id) }
+    if let annotation = element.annotation { writer.structure(10) { logicalType(annotation, &$0) } }
   }
 
-  private static func logicalType(_ type: LogicalType, _ writer: inout ThriftWriter) {
-    switch type {
+  private static func logicalType(_ annotation: Annotation, _ writer: inout ThriftWriter) {
+    switch annotation {
     case .string: writer.structure(1) { _ in }
-    case .decimal(let scale, let precision):
+    case .map: writer.structure(2) { _ in }
+    case .list: writer.structure(3) { _ in }
+    case .decimal(let precision, let scale):
       writer.structure(5) { writer in
-        writer.int32(1, scale)
-        writer.int32(2, precision)
+        writer.int32(1, Int32(scale))
+        writer.int32(2, Int32(precision))
       }
     case .date: writer.structure(6) { _ in }
-    case .timestamp(let isAdjusted, let unit):
+    case .time(let unit):
+      writer.structure(7) { writer in
+        writer.bool(1, false)
+        writer.structure(2) { writer in writer.structure(unitCode(unit)) { _ in } }
+      }
+    case .timestamp(let unit, let isAdjusted):
       writer.structure(8) { writer in
         writer.bool(1, isAdjusted)
-        writer.structure(2) { writer in writer.structure(unit.rawValue) { _ in } }
+        writer.structure(2) { writer in writer.structure(unitCode(unit)) { _ in } }
       }
     case .integer(let bitWidth, let isSigned):
       writer.structure(10) { writer in
         writer.int8(1, Int8(truncatingIfNeeded: bitWidth))
         writer.bool(2, isSigned)
       }
-    default: preconditionFailure("No column is written as \(type)")
+    case .float16: writer.structure(15) { _ in }
+    }
+  }
+
+  /// The place in the union `TimeUnit`.
+  private static func unitCode(_ unit: TimeUnit) -> Int {
+    switch unit {
+    case .second, .millisecond: 1
+    case .microsecond: 2
+    case .nanosecond: 3
     }
   }
 
@@ -135,11 +148,11 @@ enum FooterWriting {
     writer.int32(1, layout.physicalType.rawValue)
     var encodings = [chunk.encoding]
     if chunk.dictionaryOffset != nil { encodings.append(.plain) }
-    if layout.field.isNullable { encodings.append(.rle) }
+    if layout.definitionMax > 0 && chunk.encoding != .rle { encodings.append(.rle) }
     writer.list(2, of: .int32, count: encodings.count)
     for encoding in encodings { writer.element(integer: Int(encoding.rawValue)) }
-    writer.list(3, of: .binary, count: 1)
-    writer.element(binary: layout.field.name.utf8)
+    writer.list(3, of: .binary, count: layout.path.count)
+    for name in layout.path { writer.element(binary: name.utf8) }
     writer.int32(4, chunk.codec.code)
     writer.int64(5, chunk.valueCount)
     writer.int64(6, chunk.uncompressedByteCount)
@@ -157,8 +170,9 @@ enum FooterWriting {
         }
       }
     }
+    let dataCode = options.pageVersion == .v1 ? PageWriting.dataV1Code : PageWriting.dataV2Code
     let pageKinds: [(type: Int32, encoding: Encoding, count: Int)] =
-      (chunk.dictionaryOffset != nil ? [(2, .plain, 1)] : []) + [(0, chunk.encoding, chunk.pages.count)]
+      (chunk.dictionaryOffset != nil ? [(PageWriting.dictionaryCode, .plain, 1)] : []) + [(dataCode, chunk.encoding, chunk.pages.count)]
     writer.list(13, of: .structure, count: pageKinds.count)
     for kind in pageKinds {
       writer.element(structure: { writer in
@@ -166,6 +180,10 @@ enum FooterWriting {
         writer.int32(2, kind.encoding.rawValue)
         writer.int32(3, Int32(kind.count))
       })
+    }
+    if let filter = chunk.bloomFilter {
+      writer.int64(14, filter.offset)
+      writer.int32(15, Int32(filter.byteCount))
     }
   }
 }

@@ -19,6 +19,8 @@ struct BoundsEncoding {
   let column: DenseColumn
   let layout: ColumnLayout
 
+  var comparesBytes: Bool { column.storage == .bytes || column.storage == .fixedBytes }
+
   // MARK: Finding
 
   /// - Parameter dictionary: when there is one, each entry is compared only once.
@@ -26,6 +28,7 @@ struct BoundsEncoding {
     guard !range.isEmpty else { return .none }
     switch column.storage {
     case .bools: return words(range, UInt8.self) { $0 }
+    case .words16: return floats(range, UInt16.self, infinity: 0x7C00)
     case .words32:
       switch layout.order {
       case .float: return floats(range, UInt32.self, infinity: 0x7F80_0000)
@@ -39,7 +42,9 @@ struct BoundsEncoding {
       default: return words(range, UInt64.self) { $0 ^ 1 << 63 }
       }
     case .words128: return words(range, UInt128.self) { $0 ^ 1 << 127 }
-    case .bytes:
+    case .bytes, .fixedBytes:
+      // Cut values of a fixed length would have another one: there are no bounds then.
+      guard column.fixedByteCount <= Self.byteCountMax else { return .none }
       var least = range.lowerBound
       var greatest = range.lowerBound
       if let dictionary {
@@ -143,7 +148,7 @@ struct BoundsEncoding {
 
   // MARK: Writing
 
-  struct Encoded {
+  struct Encoded: Sendable {
     var bytes: [UInt8]
     var isExact = true
   }
@@ -162,6 +167,9 @@ struct BoundsEncoding {
   private func plain(_ key: UInt128) -> [UInt8] {
     switch column.storage {
     case .bools: return [UInt8(truncatingIfNeeded: key)]
+    case .words16:
+      let word = UInt16(truncatingIfNeeded: key)
+      return withUnsafeBytes(of: unmapped(word).littleEndian) { Array($0) }
     case .words32:
       let word = UInt32(truncatingIfNeeded: key)
       return withUnsafeBytes(of: unmapped(word).littleEndian) { Array($0) }

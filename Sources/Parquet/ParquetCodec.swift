@@ -1,6 +1,6 @@
 /// A general compression of pages.
 package enum ParquetCodec: Hashable, Sendable {
-  case none, snappy, gzip, lz4Raw
+  case none, snappy, gzip, brotli, lz4Raw
   /// Levels 1...22.
   case zstd(level: Int32)
 
@@ -10,6 +10,7 @@ package enum ParquetCodec: Hashable, Sendable {
     case .none: 0
     case .snappy: 1
     case .gzip: 2
+    case .brotli: 4
     case .zstd: 6
     case .lz4Raw: 7
     }

@@ -4,55 +4,53 @@ import Columns
 struct RowGroupSummary: Sendable {
   let rowCount: Int
   let offset: Int
+  /// One a leaf.
   var chunks: [ChunkSummary]
 }
 
-/// Writes a Parquet file as batches come; row groups go out as they fill.
+/// Writes a Parquet file as batches come; row groups go out as they fill, and no more than one is held.
 ///
-/// The bytes follow from schema, options, rows and the versions of the codecs alone, not from how rows came in batches.
-/// Timestamps in seconds are stored, and read back, as milliseconds. After a sink has thrown, the writer must not be used again.
+/// The bytes follow from schema, options, rows and the versions of the codecs alone, not from how rows came in batches or
+/// from threads. Lists and maps are written in the standard three levels. Timestamps and times of day in seconds are stored,
+/// and read back, as milliseconds; durations as INT64; names of zones are not kept. After an error the writer must not be used again.
 package struct ParquetWriter: Sendable {
   package let schema: Schema
   package let options: ParquetWriterOptions
-  private let layouts: [ColumnLayout]
-  private var pending: [Batch] = []
-  private var pendingRowCount = 0
+  private let written: WriterSchema
+  private var pending: RowGroupBuffer
   private var fileOffset = 0
   private var rowGroups: [RowGroupSummary] = []
 
   package init(schema: Schema, options: ParquetWriterOptions) {
     self.schema = schema
     self.options = options
-    layouts = schema.fields.map { ColumnLayout($0) }
+    written = WriterSchema(schema)
+    pending = RowGroupBuffer(rowCountMax: options.rowGroupRowCount, byteCountMax: options.rowGroupByteCount)
   }
 
-  /// - Precondition: the batch has the types of the schema, and nulls only where a field is nullable.
-  /// - Throws: what the sink throws.
-  package mutating func write(_ batch: Batch, into sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+  /// - Precondition: the batch has the types of the schema.
+  /// - Throws: what the sink throws; `ParquetError` for a schema or values that have no form in Parquet, and for nulls where
+  ///   the schema has none.
+  package mutating func write(_ batch: Batch, into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     precondition(batch.schema.fields.map(\.type) == schema.fields.map(\.type), "The batch has other columns than the file")
-    if batch.rowCount > 0 { pending.append(batch) }
-    pendingRowCount += batch.rowCount
-    let groupRowCount = max(1, options.rowGroupRowCount)
-    guard pendingRowCount >= groupRowCount else { return }
-    let rows = Batch.concatenate(pending)
-    var start = 0
-    while rows.rowCount - start >= groupRowCount {
-      try writeRowGroup(rows.slice(from: start, count: groupRowCount), into: sink)
-      start += groupRowCount
+    if let refusal = written.refusal { throw refusal }
+    var rest = batch
+    while rest.rowCount > 0 {
+      rest = pending.fill(from: rest)
+      if pending.isFull || rest.rowCount > 0 { try writeRowGroup(into: sink) }
     }
-    pendingRowCount = rows.rowCount - start
-    pending = pendingRowCount > 0 ? [rows.slice(from: start, count: pendingRowCount)] : []
   }
 
-  /// Writes the last rows and the footer. - Throws: what the sink throws.
-  package mutating func finish(into sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-    if !pending.isEmpty { try writeRowGroup(Batch.concatenate(pending), into: sink) }
-    pending = []
-    pendingRowCount = 0
+  /// Writes the last rows and the footer. - Throws: as `write`.
+  package mutating func finish(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+    if let refusal = written.refusal { throw refusal }
+    if pending.rowCount > 0 { try writeRowGroup(into: sink) }
     try writeHead(into: sink)
     if options.pageIndex { try writeIndexes(into: sink) }
-    var footer = FooterWriting.footer(layouts, rowGroups, options)
-    let byteCount = UInt32(footer.count)
+    var footer = FooterWriting.footer(written, rowGroups, options)
+    guard let byteCount = UInt32(exactly: footer.count) else {
+      throw ParquetError.unsupported("Cannot write the footer: it has \(footer.count) bytes, 4294967295 are possible")
+    }
     withUnsafeBytes(of: byteCount.littleEndian) { footer.append(contentsOf: $0) }
     footer.append(contentsOf: Self.magic)
     try put(footer, into: sink)
@@ -60,56 +58,104 @@ package struct ParquetWriter: Sendable {
 
   private static let magic = Array("PAR1".utf8)
 
-  private mutating func put(_ bytes: [UInt8], into sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+  private mutating func put(_ bytes: [UInt8], into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     try bytes.withUnsafeBytes { try sink($0) }
     fileOffset += bytes.count
   }
 
-  private mutating func writeHead(into sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+  private mutating func writeHead(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     if fileOffset == 0 { try put(Self.magic, into: sink) }
   }
 
-  private mutating func writeRowGroup(_ batch: Batch, into sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+  // MARK: Row groups
+
+  private struct Chunk: Sendable {
+    var summary: ChunkSummary
+    let bytes: BufferSlice
+    let bloomFilter: [UInt8]
+  }
+
+  private mutating func writeRowGroup(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     try writeHead(into: sink)
-    var group = RowGroupSummary(rowCount: batch.rowCount, offset: fileOffset, chunks: [])
-    var bytes = ByteSink()
-    for (index, layout) in layouts.enumerated() {
-      bytes.removeAll()
-      let encoder = ChunkEncoder(batch.columns[index], layout, options, isKey: options.plainColumns.contains(index))
-      group.chunks.append(encoder.encode(into: &bytes, fileOffset: fileOffset))
-      try sink(bytes.bytes)
-      fileOffset += bytes.count
+    var group = RowGroupSummary(rowCount: pending.rowCount, offset: fileOffset, chunks: [])
+    var filters: [(chunk: Int, bytes: [UInt8])] = []
+    let batches = pending.take()
+    let options = options
+    // One thread holds one encoded column at a time; several hold those of the whole group.
+    let step = options.threadCount > 1 ? max(1, written.leaves.count) : 1
+    for start in stride(from: 0, to: written.leaves.count, by: step) {
+      let leaves = Array(written.leaves[start..<min(start + step, written.leaves.count)])
+      let chunks = try parallelMap(leaves, threadCountMax: options.threadCount) { try Self.encode($0, batches, options) }
+      for var chunk in chunks {
+        chunk.summary.shift(by: fileOffset)
+        if !chunk.bloomFilter.isEmpty { filters.append((group.chunks.count, chunk.bloomFilter)) }
+        group.chunks.append(chunk.summary)
+        try chunk.bytes.withBytes { try sink($0) }
+        fileOffset += chunk.bytes.byteCount
+      }
+    }
+    for filter in filters {
+      group.chunks[filter.chunk].bloomFilter = ChunkSummary.Place(offset: fileOffset, byteCount: filter.bytes.count)
+      try put(filter.bytes, into: sink)
     }
     rowGroups.append(group)
   }
 
+  private static func encode(_ leaf: ColumnLayout, _ batches: [Batch], _ options: ParquetWriterOptions) throws(ParquetError) -> Chunk {
+    let isKey = options.plainColumns.contains(leaf.column)
+    let encoder = try ChunkEncoder(batches.map { $0.columns[leaf.column] }, leaf, options, isKey: isKey)
+    var bytes = ByteSink()
+    let summary = try encoder.encode(into: &bytes, fileOffset: 0)
+    let filter = options.bloomFilterColumns.contains(leaf.name) ? try encoder.bloomFilter() : []
+    return Chunk(summary: summary, bytes: bytes.finish(), bloomFilter: filter)
+  }
+
   /// All column indexes, then all offset indexes, so that a reader of one kind fetches one range.
-  private mutating func writeIndexes(into sink: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+  private mutating func writeIndexes(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     for group in rowGroups.indices {
       for column in rowGroups[group].chunks.indices {
         guard let index = FooterWriting.columnIndex(rowGroups[group].chunks[column]) else { continue }
-        rowGroups[group].chunks[column].columnIndex = (fileOffset, index.count)
+        rowGroups[group].chunks[column].columnIndex = ChunkSummary.Place(offset: fileOffset, byteCount: index.count)
         try put(index, into: sink)
       }
     }
     for group in rowGroups.indices {
       for column in rowGroups[group].chunks.indices {
         let index = FooterWriting.offsetIndex(rowGroups[group].chunks[column])
-        rowGroups[group].chunks[column].offsetIndex = (fileOffset, index.count)
+        rowGroups[group].chunks[column].offsetIndex = ChunkSummary.Place(offset: fileOffset, byteCount: index.count)
         try put(index, into: sink)
       }
     }
   }
 
+  // MARK: Whole files
+
   /// A whole file in memory with one row group, whatever the number of rows (none without rows).
   /// - Precondition: as for `write`.
-  package static func encode(_ batch: Batch, options: ParquetWriterOptions) -> BufferSlice {
+  /// - Throws: as `write`.
+  package static func file(of batch: Batch, options: ParquetWriterOptions) throws(ParquetError) -> BufferSlice {
     var options = options
     options.rowGroupRowCount = max(1, batch.rowCount)
+    options.rowGroupByteCount = .max
     var writer = ParquetWriter(schema: batch.schema, options: options)
     var file = ByteSink(byteCapacity: 1 << 16)
-    writer.write(batch) { file.append($0) }
-    writer.finish { file.append($0) }
+    do {
+      try writer.write(batch) { file.append($0) }
+      try writer.finish { file.append($0) }
+    } catch {
+      guard let error = error as? ParquetError else { preconditionFailure("Memory took no bytes: \(error)") }
+      throw error
+    }
     return file.finish()
+  }
+
+  /// `file(of:options:)` of values that are known to have a form in Parquet.
+  /// - Precondition: `file(of:options:)` would not throw.
+  package static func encode(_ batch: Batch, options: ParquetWriterOptions) -> BufferSlice {
+    do {
+      return try file(of: batch, options: options)
+    } catch {
+      preconditionFailure("\(error)")
+    }
   }
 }

@@ -5,7 +5,9 @@ enum RunEncoding {
   /// Eight equal values are shorter as a run at any width.
   private static let runCountMin = 8
 
-  static func encode(_ values: UnsafePointer<UInt32>, count: Int, bitWidth: Int, into sink: inout ByteSink) {
+  static func encode<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ values: UnsafePointer<Word>, count: Int, bitWidth: Int, into sink: inout ByteSink
+  ) {
     var literalStart = 0
     var index = 0
     while index < count {
@@ -20,14 +22,16 @@ enum RunEncoding {
       let runStart = index + filled
       literals(values, literalStart..<runStart, bitWidth, &sink)
       sink.append(varint: UInt64(end - runStart) << 1)
-      for byte in 0..<((bitWidth + 7) / 8) { sink.append(UInt8(truncatingIfNeeded: values[runStart] >> UInt32(byte * 8))) }
+      for byte in 0..<((bitWidth + 7) / 8) { sink.append(UInt8(truncatingIfNeeded: UInt64(truncatingIfNeeded: values[runStart]) >> UInt64(byte * 8))) }
       literalStart = end
       index = end
     }
     literals(values, literalStart..<count, bitWidth, &sink)
   }
 
-  private static func literals(_ values: UnsafePointer<UInt32>, _ range: Range<Int>, _ bitWidth: Int, _ sink: inout ByteSink) {
+  private static func literals<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
+    _ values: UnsafePointer<Word>, _ range: Range<Int>, _ bitWidth: Int, _ sink: inout ByteSink
+  ) {
     guard !range.isEmpty else { return }
     let groupCount = (range.count + 7) / 8
     sink.append(varint: UInt64(groupCount) << 1 | 1)

@@ -68,9 +68,9 @@ import Testing
     }
   }
 
-  private static func bounds(_ type: DataType, _ scalars: [Scalar]) -> (least: BoundsEncoding.Encoded, greatest: BoundsEncoding.Encoded)? {
+  private static func bounds(_ type: DataType, _ scalars: [Scalar]) throws -> (least: BoundsEncoding.Encoded, greatest: BoundsEncoding.Encoded)? {
     let layout = ColumnLayout(Field("c", type))
-    let dense = DenseColumn(Column(type, scalars), layout)
+    let dense = try DenseColumn(Column(type, scalars), layout)
     let encoding = BoundsEncoding(column: dense, layout: layout)
     var seen: [UInt32] = []
     return encoding.encode(encoding.bounds(0..<dense.count, dictionary: nil, seen: &seen, page: 0))
@@ -79,31 +79,31 @@ import Testing
   private static func bytes<T>(_ value: T) -> [UInt8] { withUnsafeBytes(of: value) { Array($0) } }
 
   @Test func boundsKeepToTheOrderOfTheirType() throws {
-    let signed = try #require(Self.bounds(.int32, [.int(3), .null, .int(-7)]))
+    let signed = try #require(try Self.bounds(.int32, [.int(3), .null, .int(-7)]))
     #expect(signed.least.bytes == Self.bytes(Int32(-7)) && signed.greatest.bytes == Self.bytes(Int32(3)))
-    let unsigned = try #require(Self.bounds(.uint64, [.uint(3), .uint(.max)]))
+    let unsigned = try #require(try Self.bounds(.uint64, [.uint(3), .uint(.max)]))
     #expect(unsigned.least.bytes == Self.bytes(UInt64(3)) && unsigned.greatest.bytes == Self.bytes(UInt64.max))
-    let floats = try #require(Self.bounds(.float64, [.double(-2.5), .double(.nan), .double(1e300), .double(-.infinity)]))
+    let floats = try #require(try Self.bounds(.float64, [.double(-2.5), .double(.nan), .double(1e300), .double(-.infinity)]))
     #expect(floats.least.bytes == Self.bytes(-Double.infinity) && floats.greatest.bytes == Self.bytes(1e300))
-    let decimal = try #require(Self.bounds(.decimal(precision: 30, scale: 0), [.decimal(-1, scale: 0), .decimal(256, scale: 0)]))
+    let decimal = try #require(try Self.bounds(.decimal(precision: 30, scale: 0), [.decimal(-1, scale: 0), .decimal(256, scale: 0)]))
     #expect(decimal.least.bytes == [UInt8](repeating: 0xFF, count: 16))
     #expect(decimal.greatest.bytes == [UInt8](repeating: 0, count: 14) + [1, 0])
-    let strings = try #require(Self.bounds(.string, [.string("b"), .string("ab"), .string("a"), .string("ž")]))
+    let strings = try #require(try Self.bounds(.string, [.string("b"), .string("ab"), .string("a"), .string("ž")]))
     #expect(strings.least.bytes == Array("a".utf8) && strings.greatest.bytes == Array("ž".utf8))
   }
 
   @Test func zerosTakeTheSignThatCoversBoth() throws {
-    let found = try #require(Self.bounds(.float64, [.double(0)]))
+    let found = try #require(try Self.bounds(.float64, [.double(0)]))
     #expect(found.least.bytes == Self.bytes(-0.0) && found.greatest.bytes == Self.bytes(0.0))
-    let other = try #require(Self.bounds(.float32, [.float(-0.0)]))
+    let other = try #require(try Self.bounds(.float32, [.float(-0.0)]))
     #expect(other.least.bytes == Self.bytes(Float(-0.0)) && other.greatest.bytes == Self.bytes(Float(0.0)))
   }
 
-  @Test func onlyNaNHasNoBounds() { #expect(Self.bounds(.float64, [.double(.nan), .double(-.nan)]) == nil) }
+  @Test func onlyNaNHasNoBounds() throws { #expect(try Self.bounds(.float64, [.double(.nan), .double(-.nan)]) == nil) }
 
   @Test func longStringsAreCutBetweenCharacters() throws {
     let text = String(repeating: "a", count: 63) + "žluť"
-    let found = try #require(Self.bounds(.string, [.string(text)]))
+    let found = try #require(try Self.bounds(.string, [.string(text)]))
     #expect(found.least.bytes == Array(repeating: 0x61, count: 63) && !found.least.isExact)
     #expect(found.greatest.bytes == Array(repeating: 0x61, count: 62) + [0x62] && !found.greatest.isExact)
   }
@@ -113,7 +113,7 @@ import Testing
     var options = ParquetWriterOptions.export
     options.pageRowCount = 2
     var sink = ByteSink()
-    let chunk = ChunkEncoder(column, ColumnLayout(Field("c", .int64)), options, isKey: false).encode(into: &sink, fileOffset: 4)
+    let chunk = try ChunkEncoder(column, ColumnLayout(Field("c", .int64)), options, isKey: false).encode(into: &sink, fileOffset: 4)
     #expect(chunk.pages.map(\.firstRow) == [0, 2, 4, 6, 8])
     #expect(chunk.pages.map(\.nullCount) == [0, 0, 2, 0, 0])
     #expect(chunk.pages[2].least == nil)
@@ -136,19 +136,19 @@ import Testing
     #expect(greatest == [Self.bytes(Int64(10)), Self.bytes(Int64(30)), [], Self.bytes(Int64(70)), Self.bytes(Int64(90))])
   }
 
-  @Test func encodingFollowsTheBenefit() {
-    func encoding(_ type: DataType, isKey: Bool = false, _ value: (Int) -> Scalar) -> Encoding {
+  @Test func encodingFollowsTheBenefit() throws {
+    func encoding(_ type: DataType, isKey: Bool = false, _ value: (Int) -> Scalar) throws -> Encoding {
       let column = Column(type, (0..<4096).map(value))
       var sink = ByteSink()
-      return ChunkEncoder(column, ColumnLayout(Field("c", type)), .leaf(keyColumns: []), isKey: isKey).encode(into: &sink, fileOffset: 4)
+      return try ChunkEncoder(column, ColumnLayout(Field("c", type)), .leaf(keyColumns: []), isKey: isKey).encode(into: &sink, fileOffset: 4)
         .encoding
     }
     var generator = SeededGenerator(seed: 33)
-    #expect(encoding(.string) { .string("few \($0 % 3)") } == .rleDictionary)
-    #expect(encoding(.string) { .string("note \($0)") } == .deltaLengthByteArray)
-    #expect(encoding(.string, isKey: true) { .string("customer-of-the-shop-\(100_000 + $0)") } == .deltaByteArray)
-    #expect(encoding(.timestampMicros) { .timestamp(Int64($0) * 1_000_003, .microsecond) } == .deltaBinaryPacked)
-    #expect(encoding(.int64) { _ in .int(Int64(bitPattern: generator.next())) } == .plain)
-    #expect(encoding(.float64) { .double(1000 + Double($0) / 7) } == .byteStreamSplit)
+    #expect(try encoding(.string) { .string("few \($0 % 3)") } == .rleDictionary)
+    #expect(try encoding(.string) { .string("note \($0)") } == .deltaLengthByteArray)
+    #expect(try encoding(.string, isKey: true) { .string("customer-of-the-shop-\(100_000 + $0)") } == .deltaByteArray)
+    #expect(try encoding(.timestampMicros) { .timestamp(Int64($0) * 1_000_003, .microsecond) } == .deltaBinaryPacked)
+    #expect(try encoding(.int64) { _ in .int(Int64(bitPattern: generator.next())) } == .plain)
+    #expect(try encoding(.float64) { .double(1000 + Double($0) / 7) } == .byteStreamSplit)
   }
 }

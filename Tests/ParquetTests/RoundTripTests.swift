@@ -65,9 +65,9 @@ import Testing
       var writer = ParquetWriter(schema: batch.schema, options: options)
       var bytes: [UInt8] = []
       for start in stride(from: 0, to: 2500, by: step) {
-        writer.write(batch.slice(from: start, count: min(step, 2500 - start))) { bytes.append(contentsOf: $0) }
+        try writer.write(batch.slice(from: start, count: min(step, 2500 - start))) { bytes.append(contentsOf: $0) }
       }
-      writer.finish { bytes.append(contentsOf: $0) }
+      try writer.finish { bytes.append(contentsOf: $0) }
       files.append(bytes)
     }
     #expect(files[0] == files[1] && files[1] == files[2])
