@@ -55,6 +55,7 @@ enum Samples {
     case .binary: return .binary(withUnsafeBytes(of: number) { Array($0.prefix(Int(bits % 9))) })
     case .date: return .date(Int32(truncatingIfNeeded: number))
     case .timestamp(let unit, _): return .timestamp(number, unit)
+    default: preconditionFailure("There are no samples of \(type)")
     }
   }
 
