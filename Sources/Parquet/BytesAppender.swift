@@ -6,11 +6,11 @@ import Columns
 
 /// Collects strings page by page: ascending ends and the bytes, as a column holds them.
 struct BytesAppender {
-  private let offsetBuffer: Buffer
+  private var offsetBuffer: Buffer
   private var buffer: Buffer
-  private let valueCapacity: Int
+  private var valueCapacity: Int
   /// What a file of this size may grow to in memory: beyond it, it is a bomb.
-  private let byteCountMax: Int
+  let byteCountMax: Int
   private(set) var count = 0
   private(set) var byteCount = 0
 
@@ -24,6 +24,15 @@ struct BytesAppender {
 
   /// `ends[i]` is where value `i - 1` ends and value `i` starts.
   private var ends: UnsafeMutablePointer<Int64> { offsetBuffer.pointer.assumingMemoryBound(to: Int64.self) }
+
+  /// Makes room for more values; grows by doubling.
+  mutating func reserve(valueCount added: Int) {
+    guard added > valueCapacity - count else { return }
+    valueCapacity = max(count + added, valueCapacity * 2)
+    let larger = Buffer(byteCapacity: (valueCapacity + 1) * 8)
+    larger.pointer.copyMemory(from: offsetBuffer.pointer, byteCount: (count + 1) * 8)
+    offsetBuffer = larger
+  }
 
   private mutating func reserve(valueCount: Int, byteCount added: Int) throws(ParquetError) {
     precondition(valueCount <= valueCapacity - count)
@@ -49,11 +58,14 @@ struct BytesAppender {
   }
 
   /// PLAIN: four bytes of length in front of each value.
-  mutating func append(plain bytes: UnsafeRawBufferPointer, count added: Int) throws(ParquetError) {
-    guard added > 0 else { return }
+  /// - Parameter isWhole: whether these are all the values in the bytes, so that memory for all bytes is asked for at once.
+  /// - Returns: the bytes that the values took.
+  mutating func append(plain bytes: UnsafeRawBufferPointer, count added: Int, isWhole: Bool = true) throws(ParquetError) -> Int {
+    guard added > 0 else { return 0 }
     guard added <= bytes.count / 4, let source = bytes.baseAddress else {
       throw .malformed("\(bytes.count) bytes cannot hold \(added) values with their lengths")
     }
+    if !isWhole { return try appendSome(plain: bytes, count: added) }
     try reserve(valueCount: added, byteCount: bytes.count)
     // SAFETY: room for all bytes and values was reserved; every length is checked against the bytes that are left.
     let (ends, target, size) = (ends + count + 1, buffer.pointer, bytes.count)
@@ -73,6 +85,39 @@ struct BytesAppender {
     }
     byteCount = written
     count += added
+    return position
+  }
+
+  /// Some of the values of a page: their lengths first, then their bytes.
+  private mutating func appendSome(plain bytes: UnsafeRawBufferPointer, count added: Int) throws(ParquetError) -> Int {
+    precondition(added <= valueCapacity - count)
+    let targetEnds = ends + count + 1
+    var position = 0
+    var total = byteCount
+    for index in 0..<added {
+      guard bytes.count - position >= 4 else { throw .malformed("its values end after \(index) of \(added)") }
+      let length = Int(bytes.loadUnaligned(fromByteOffset: position, as: UInt32.self))
+      guard length <= bytes.count - position - 4 else {
+        throw .malformed("value \(index) claims \(length) bytes, but only \(bytes.count - position - 4) are left")
+      }
+      position += 4 + length
+      total += length
+      targetEnds[index] = Int64(total)
+    }
+    try reserve(valueCount: added, byteCount: total - byteCount)
+    guard let source = bytes.baseAddress else { return 0 }
+    var from = 0
+    var start = byteCount
+    for index in 0..<added {
+      let end = Int(targetEnds[index])
+      from += 4
+      Self.copy(source + from, end - start, to: buffer.pointer + start, isVectorReadable: bytes.count - from >= 16)
+      from += end - start
+      start = end
+    }
+    byteCount = total
+    count += added
+    return position
   }
 
   /// Values of one length without lengths in front.
@@ -116,23 +161,30 @@ struct BytesAppender {
     count += added
   }
 
-  /// DELTA_LENGTH_BYTE_ARRAY: all lengths, then all bytes.
-  mutating func append(deltaLength bytes: UnsafeRawBufferPointer, count added: Int) throws(ParquetError) {
-    guard added > 0 else { return }
-    let (lengths, position) = try DeltaLengths.decode(bytes, count: added)
-    let total = lengths.total
-    guard total <= bytes.count - position else {
-      throw .malformed("its values claim \(total) bytes, but only \(bytes.count - position) are left")
-    }
-    try reserve(valueCount: added, byteCount: total)
-    if total > 0, let source = bytes.baseAddress { memcpy(buffer.pointer + byteCount, source + position, total) }
+  /// Values whose lengths are known and whose bytes lie one after another.
+  /// - Precondition: the lengths were checked to lie within the bytes.
+  mutating func append(lengths: UnsafePointer<UInt32>, count added: Int, bytes: UnsafeRawBufferPointer) throws(ParquetError) {
+    try reserve(valueCount: added, byteCount: bytes.count)
+    if let source = bytes.baseAddress { memcpy(buffer.pointer + byteCount, source, bytes.count) }
     var end = byteCount
     for index in 0..<added {
-      end &+= Int(lengths.base[index])
+      end &+= Int(lengths[index])
       ends[count &+ 1 &+ index] = Int64(end)
     }
-    _fixLifetime(lengths.buffer)
     byteCount = end
+    count += added
+  }
+
+  /// Some values of another appender.
+  mutating func append(_ other: BytesAppender, from first: Int, count added: Int) throws(ParquetError) {
+    let start = Int(other.ends[first])
+    let total = Int(other.ends[first + added]) - start
+    try reserve(valueCount: added, byteCount: total)
+    memcpy(buffer.pointer + byteCount, other.buffer.pointer + start, total)
+    let shift = Int64(byteCount - start)
+    for index in 0..<added { ends[count + 1 + index] = other.ends[first + 1 + index] + shift }
+    _fixLifetime(other.buffer)
+    byteCount += total
     count += added
   }
 
@@ -186,6 +238,37 @@ struct BytesAppender {
     count = first + rowCount
   }
 
+  /// Checks that the values from one on are UTF-8.
+  /// - Complexity: O(bytes)
+  func checkText(from first: Int) throws(ParquetError) {
+    let start = Int(ends[first])
+    let bytes = UnsafeRawBufferPointer(start: buffer.pointer + start, count: byteCount - start)
+    defer { _fixLifetime(buffer) }
+    if TextValidation.isASCII(bytes) { return }
+    var isValid = TextValidation.isValid(bytes)
+    // Valid as a whole, each value is valid when none starts in the middle of a character.
+    var index = first
+    while isValid && index < count {
+      let place = Int(ends[index])
+      if ends[index + 1] > ends[index], (buffer.pointer + place).load(as: UInt8.self) & 0xC0 == 0x80 { isValid = false }
+      index += 1
+    }
+    if isValid { return }
+    for index in first..<count where !TextValidation.isValid(value(index)) {
+      throw .malformed("value \(index - first) is not valid UTF-8, which its type promises")
+    }
+  }
+
+  /// The mean bytes of a value, rounded up.
+  var averageByteCount: Int { count == 0 ? 0 : (byteCount + count - 1) / count }
+
+  /// The bytes of the longest value. - Complexity: O(count)
+  var greatestByteCount: Int {
+    var greatest: Int64 = 0
+    for index in 0..<count { greatest = max(greatest, ends[index + 1] - ends[index]) }
+    return Int(greatest)
+  }
+
   /// The bytes of a value; valid while this exists.
   func value(_ index: Int) -> UnsafeRawBufferPointer {
     let start = Int(ends[index])
@@ -195,26 +278,5 @@ struct BytesAppender {
   /// - Parameter values: which of the values.
   func finish() -> (data: BufferSlice, offsets: BufferSlice) {
     (BufferSlice(buffer, byteCount: byteCount), BufferSlice(offsetBuffer, byteCount: (count + 1) * 8))
-  }
-}
-
-/// Delta-packed lengths, each checked to be one.
-private struct DeltaLengths {
-  let buffer: Buffer
-  let total: Int
-  var base: UnsafePointer<UInt32> { UnsafePointer(buffer.pointer.assumingMemoryBound(to: UInt32.self)) }
-
-  static func decode(_ bytes: UnsafeRawBufferPointer, count: Int) throws(ParquetError) -> (DeltaLengths, Int) {
-    let buffer = Buffer(byteCapacity: count * 4)
-    let target = buffer.pointer.assumingMemoryBound(to: UInt32.self)
-    let position = try DeltaDecoding.decode(bytes, count: count, into: target)
-    var total = 0
-    var seen: UInt32 = 0
-    for index in 0..<count {
-      total &+= Int(target[index])
-      seen |= target[index]
-    }
-    guard seen <= UInt32(Int32.max) else { throw .malformed("a value has a negative length") }
-    return (DeltaLengths(buffer: buffer, total: total), position)
   }
 }

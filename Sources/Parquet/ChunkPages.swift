@@ -1,27 +1,28 @@
 import Columns
 
-/// A data page of a column chunk: where its header starts, and which rows of the row group it holds.
-struct PageReference: Sendable {
-  let offset: Int
-  let firstRow: Int
-  let rowCount: Int
-}
-
-/// The pages of one column in one row group, found by reading their headers or the offset index.
+/// Walks the pages of one column in one row group, header by header.
 struct ChunkPages {
   private let file: UnsafeRawBufferPointer
   private let chunk: ColumnChunkMetadata
   /// No page reaches behind it. At least 8 bytes of the file follow: the slack of `BitUnpack`.
-  private let end: Int
-  private(set) var dictionaryOffset: Int?
-  private(set) var pages: [PageReference] = []
+  let end: Int
+  /// Where the first page starts.
+  let start: Int
+  /// Where the next header starts.
+  private(set) var offset: Int
+
+  struct Page {
+    let offset: Int
+    let header: PageHeader
+    let body: UnsafeRawBufferPointer
+    /// Where the next header starts.
+    let end: Int
+  }
 
   /// - Parameters:
+  ///   - file: the whole file, which the caller keeps.
   ///   - dataEnd: where the footer starts.
-  ///   - rows: the wanted rows; pages without any of them may be missing.
-  init(
-    _ file: UnsafeRawBufferPointer, _ chunk: ColumnChunkMetadata, dataEnd: Int, rowCount: Int, rows: Range<Int>
-  ) throws(ParquetError) {
+  init(_ file: UnsafeRawBufferPointer, _ chunk: ColumnChunkMetadata, dataEnd: Int) throws(ParquetError) {
     self.file = file
     self.chunk = chunk
     var start = chunk.dataPageOffset
@@ -33,12 +34,14 @@ struct ChunkPages {
     }
     // Old writers left the dictionary's header out of the size: 100 bytes of grace, as other readers give.
     end = min(dataEnd, start + chunk.compressedByteCount + 100)
-    if rows.count < rowCount, try readOffsetIndex(start: start, dataEnd: dataEnd, rowCount: rowCount) { return }
-    try scan(from: start, rowCount: rowCount)
+    self.start = start
+    offset = start
   }
 
-  /// The header at an offset, and where its page's bytes lie.
-  func header(at offset: Int) throws(ParquetError) -> (PageHeader, body: UnsafeRawBufferPointer) {
+  /// The page at the current place; nil at the end.
+  func peek() throws(ParquetError) -> Page? { offset < end ? try page(at: offset) : nil }
+
+  func page(at offset: Int) throws(ParquetError) -> Page {
     let header: PageHeader
     do {
       header = try PageHeader(decoding: UnsafeRawBufferPointer(rebasing: file[offset..<end]))
@@ -50,38 +53,30 @@ struct ChunkPages {
       throw .malformed(
         "the page at byte \(offset) claims \(header.compressedByteCount) bytes, but its column has only \(end - bodyStart) left")
     }
-    return (header, UnsafeRawBufferPointer(rebasing: file[bodyStart..<(bodyStart + header.compressedByteCount)]))
+    let bodyEnd = bodyStart + header.compressedByteCount
+    return Page(offset: offset, header: header, body: UnsafeRawBufferPointer(rebasing: file[bodyStart..<bodyEnd]), end: bodyEnd)
   }
 
-  private mutating func scan(from start: Int, rowCount: Int) throws(ParquetError) {
-    var offset = start
-    var row = 0
-    while row < rowCount {
-      guard offset < end else { throw .malformed("its pages end at byte \(end) with \(row) values, expected \(rowCount)") }
-      let (header, body) = try header(at: offset)
-      switch header.kind {
-      case .dictionary:
-        guard dictionaryOffset == nil, pages.isEmpty else { throw .malformed("it has a second dictionary at byte \(offset)") }
-        dictionaryOffset = offset
-      case .dataV1, .dataV2:
-        guard header.valueCount <= rowCount - row else {
-          throw .malformed("its pages hold more than \(rowCount) values, the last one at byte \(offset)")
-        }
-        if header.valueCount > 0 { pages.append(PageReference(offset: offset, firstRow: row, rowCount: header.valueCount)) }
-        row += header.valueCount
-      case .other: break
-      }
-      offset += header.headerByteCount + body.count
-    }
+  mutating func advance(behind page: Page) { offset = page.end }
+
+  /// Goes on at a data page that the offset index names.
+  mutating func jump(to offset: Int) {
+    precondition(offset >= start && offset < end)
+    self.offset = offset
   }
 
-  /// Takes the pages from the offset index; false when there is none, or none that can be trusted.
-  private mutating func readOffsetIndex(start: Int, dataEnd: Int, rowCount: Int) throws(ParquetError) -> Bool {
+  /// The last page that starts at or before a row, by the offset index; nil when there is none that can be trusted.
+  ///
+  /// Source: parquet-format/PageIndex.md.
+  func indexedPage(before row: Int, rowCount: Int) throws(ParquetError) -> (offset: Int, firstRow: Int, number: Int)? {
     guard let offset = chunk.offsetIndexOffset, let byteCount = chunk.offsetIndexByteCount, offset > 0, byteCount > 0,
-      offset <= dataEnd, byteCount <= dataEnd - offset
-    else { return false }
+      offset <= file.count, byteCount <= file.count - offset
+    else { return nil }
     var reader = ThriftReader(UnsafeRawBufferPointer(rebasing: file[offset..<(offset + byteCount)]), subject: "offset index")
-    var starts: [(offset: Int, row: Int)] = []
+    var found: (offset: Int, firstRow: Int, number: Int)?
+    var last = (offset: start - 1, row: 0)
+    var number = 0
+    var isTrusted = true
     try reader.fields { (reader, field) throws(ParquetError) in
       guard field.id == 1 else { return try reader.skip(field) }
       try reader.list(field) { (reader, element) throws(ParquetError) in
@@ -93,24 +88,15 @@ struct ChunkPages {
           default: try reader.skip(field)
           }
         }
-        starts.append(page)
+        let isFirst = number == 0
+        if page.offset <= last.offset || page.offset >= end || page.row < last.row || page.row > rowCount || (isFirst && page.row != 0) {
+          isTrusted = false
+        }
+        last = (page.offset, page.row)
+        if page.row <= row { found = (page.offset, page.row, number) }
+        number += 1
       }
     }
-    guard starts.first?.row == 0 else { return false }
-    var found: [PageReference] = []
-    for (index, page) in starts.enumerated() {
-      let nextRow = index + 1 < starts.count ? starts[index + 1].row : rowCount
-      let nextOffset = index + 1 < starts.count ? starts[index + 1].offset : end
-      guard page.offset >= start, page.offset < nextOffset, nextOffset <= end, page.row <= nextRow, nextRow <= rowCount else {
-        return false
-      }
-      if nextRow > page.row { found.append(PageReference(offset: page.offset, firstRow: page.row, rowCount: nextRow - page.row)) }
-    }
-    if let first = starts.first, first.offset > start {
-      guard case .dictionary = try header(at: start).0.kind else { return false }
-      dictionaryOffset = start
-    }
-    pages = found
-    return true
+    return isTrusted ? found : nil
   }
 }

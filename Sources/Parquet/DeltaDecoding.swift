@@ -2,6 +2,17 @@
 ///
 /// Source: parquet-format/Encodings.md, "Delta Encoding".
 enum DeltaDecoding {
+  /// How many integers the bytes claim to hold.
+  static func valueCount(_ bytes: UnsafeRawBufferPointer, max countMax: Int) throws(ParquetError) -> Int {
+    if bytes.isEmpty { return 0 }
+    var cursor = DeltaCursor(bytes)
+    _ = try cursor.varint()
+    _ = try cursor.varint()
+    let total = try cursor.varint()
+    guard total <= UInt64(countMax) else { throw .malformed("it holds \(total) delta-packed values, expected \(countMax) at most") }
+    return Int(total)
+  }
+
   /// Decodes exactly `count` integers, modulo the width of `Word`.
   /// - Parameter bytes: followed by the slack of `BitUnpack`.
   /// - Returns: how many bytes the integers took.

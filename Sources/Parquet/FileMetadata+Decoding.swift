@@ -88,23 +88,10 @@ extension LogicalType {
         result = .decimal(scale: scale, precision: precision)
         return
       case 6: result = .date
-      case 7: result = .time
-      case 8:
-        var isAdjusted = false
-        var unit = 0
-        try reader.structure(field) { (reader, field) throws(ParquetError) in
-          switch field.id {
-          case 1: isAdjusted = try reader.bool(field)
-          case 2:
-            try reader.structure(field) { (reader, field) throws(ParquetError) in
-              unit = field.id
-              try reader.skip(field)
-            }
-          default: try reader.skip(field)
-          }
-        }
-        guard let known = Unit(rawValue: unit) else { throw .malformed("the footer holds a timestamp of unknown unit \(unit)") }
-        result = .timestamp(isAdjustedToUTC: isAdjusted, unit: known)
+      case 7, 8:
+        let (isAdjusted, unit) = try Self.resolution(&reader, field)
+        result =
+          field.id == 7 ? .time(isAdjustedToUTC: isAdjusted, unit: unit) : .timestamp(isAdjustedToUTC: isAdjusted, unit: unit)
         return
       case 10:
         var bitWidth = 0
@@ -127,6 +114,27 @@ extension LogicalType {
       try reader.skip(field)
     }
     self = result
+  }
+
+  /// The content of `TimeType` and `TimestampType`, which are alike.
+  private static func resolution(
+    _ reader: inout ThriftReader, _ field: ThriftField
+  ) throws(ParquetError) -> (isAdjustedToUTC: Bool, unit: Unit) {
+    var isAdjusted = false
+    var unit = 0
+    try reader.structure(field) { (reader, field) throws(ParquetError) in
+      switch field.id {
+      case 1: isAdjusted = try reader.bool(field)
+      case 2:
+        try reader.structure(field) { (reader, field) throws(ParquetError) in
+          unit = field.id
+          try reader.skip(field)
+        }
+      default: try reader.skip(field)
+      }
+    }
+    guard let known = Unit(rawValue: unit) else { throw .malformed("the footer holds a time of unknown unit \(unit)") }
+    return (isAdjusted, known)
   }
 }
 

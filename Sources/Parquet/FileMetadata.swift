@@ -45,7 +45,7 @@ enum LogicalType: Hashable, Sendable {
   }
   case string, map, list, `enum`, date, json, bson, uuid, float16
   case decimal(scale: Int32, precision: Int32)
-  case time
+  case time(isAdjustedToUTC: Bool, unit: Unit)
   case timestamp(isAdjustedToUTC: Bool, unit: Unit)
   case integer(bitWidth: Int, isSigned: Bool)
   /// One that this reader does not know, or that says nothing about values: the physical type decides.

@@ -2,7 +2,7 @@
 struct PageHeader: Sendable {
   enum Kind: Sendable {
     case dictionary
-    case dataV1(definitionLevels: Encoding)
+    case dataV1(definitionLevels: Encoding, repetitionLevels: Encoding)
     case dataV2(definitionByteCount: Int, repetitionByteCount: Int, isCompressed: Bool)
     /// An index page, or one of a later format: skipped.
     case other
@@ -10,7 +10,10 @@ struct PageHeader: Sendable {
 
   var kind = Kind.other
   var encoding = Encoding.plain
+  /// Values, nulls and empty lists counted.
   var valueCount = 0
+  /// Only in pages of the second version, which start with a row.
+  var rowCount: Int?
   /// The bytes of the page as stored, behind the header.
   var compressedByteCount = 0
   var uncompressedByteCount = 0
@@ -36,7 +39,9 @@ struct PageHeader: Sendable {
       }
     }
     result.headerByteCount = reader.position
-    guard result.uncompressedByteCount >= 0, result.compressedByteCount >= 0, result.valueCount >= 0 else {
+    guard result.uncompressedByteCount >= 0, result.compressedByteCount >= 0, result.valueCount >= 0,
+      result.rowCount ?? 0 >= 0
+    else {
       throw .malformed(
         "the page header holds a negative size (\(result.compressedByteCount) bytes stored, "
           + "\(result.uncompressedByteCount) bytes decoded, \(result.valueCount) values)")
@@ -61,16 +66,18 @@ struct PageHeader: Sendable {
 
   private mutating func decodeV1(_ reader: inout ThriftReader, _ field: ThriftField) throws(ParquetError) {
     var result = self
-    var levels = Encoding.rle
+    var definitions = Encoding.rle
+    var repetitions = Encoding.rle
     try reader.structure(field) { (reader, field) throws(ParquetError) in
       switch field.id {
       case 1: result.valueCount = Int(try reader.int32(field))
       case 2: result.encoding = try Self.encoding(try reader.int32(field))
-      case 3: levels = try Self.encoding(try reader.int32(field))
+      case 3: definitions = try Self.encoding(try reader.int32(field))
+      case 4: repetitions = try Self.encoding(try reader.int32(field))
       default: try reader.skip(field)
       }
     }
-    result.kind = .dataV1(definitionLevels: levels)
+    result.kind = .dataV1(definitionLevels: definitions, repetitionLevels: repetitions)
     self = result
   }
 
@@ -95,6 +102,7 @@ struct PageHeader: Sendable {
     try reader.structure(field) { (reader, field) throws(ParquetError) in
       switch field.id {
       case 1: result.valueCount = Int(try reader.int32(field))
+      case 3: result.rowCount = Int(try reader.int32(field))
       case 4: result.encoding = try Self.encoding(try reader.int32(field))
       case 5: definitionByteCount = Int(try reader.int32(field))
       case 6: repetitionByteCount = Int(try reader.int32(field))

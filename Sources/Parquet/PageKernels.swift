@@ -10,7 +10,11 @@ enum Gather {
     case 2: gather(entries, indices, count, target, UInt16.self)
     case 4: gather(entries, indices, count, target, UInt32.self)
     case 8: gather(entries, indices, count, target, UInt64.self)
-    default: gather(entries, indices, count, target, UInt128.self)
+    case 16: gather(entries, indices, count, target, UInt128.self)
+    default:
+      for index in 0..<count {
+        (target + index * byteWidth).copyMemory(from: entries + Int(indices[index]) * byteWidth, byteCount: byteWidth)
+      }
     }
   }
 
@@ -33,7 +37,24 @@ enum NullSpreading {
     case 2: spread(values, valueCount, rowCount, valid, bitOffset, UInt16.self)
     case 4: spread(values, valueCount, rowCount, valid, bitOffset, UInt32.self)
     case 8: spread(values, valueCount, rowCount, valid, bitOffset, UInt64.self)
-    default: spread(values, valueCount, rowCount, valid, bitOffset, UInt128.self)
+    case 16: spread(values, valueCount, rowCount, valid, bitOffset, UInt128.self)
+    default: spread(values, byteWidth, valueCount, rowCount, valid, bitOffset)
+    }
+  }
+
+  private static func spread(
+    _ values: UnsafeMutableRawPointer, _ byteWidth: Int, _ valueCount: Int, _ rowCount: Int, _ valid: UnsafePointer<UInt8>, _ bitOffset: Int
+  ) {
+    var source = valueCount
+    for row in stride(from: rowCount - 1, through: 0, by: -1) {
+      let bit = bitOffset + row
+      let target = values + row * byteWidth
+      if valid[bit >> 3] >> UInt8(bit & 7) & 1 == 1 {
+        source -= 1
+        if source != row { target.copyMemory(from: values + source * byteWidth, byteCount: byteWidth) }
+      } else {
+        target.initializeMemory(as: UInt8.self, repeating: 0, count: byteWidth)
+      }
     }
   }
 

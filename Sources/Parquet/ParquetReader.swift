@@ -3,32 +3,41 @@ import Columns
 /// Reads a Parquet file that lies in memory or is mapped there.
 ///
 /// Everything the file says about itself is checked before it is used: a damaged or hostile file gives a `ParquetError`,
-/// never a trap. Flat columns only.
+/// never a trap.
 package struct ParquetReader: Sendable {
   package let schema: Schema
   package let rowCount: Int
   package let keyValueMetadata: [String: String]
   package let createdBy: String?
-  private let bytes: BufferSlice
-  private let shapes: [ColumnShape]
-  private let rowGroups: [RowGroupMetadata]
+  package let limits: ParquetLimits
+  let bytes: BufferSlice
+  /// The leaf columns, in the order of the chunks of a row group.
+  let shapes: [ColumnShape]
+  /// By index of the schema's fields: what stands above the leaves.
+  let nodes: [ColumnNode]
+  let rowGroups: [RowGroupMetadata]
   /// Where the footer's metadata starts and data must end.
-  private let dataEnd: Int
+  let dataEnd: Int
 
   /// "PAR1" in front and behind, and the length of the footer.
   private static let byteCountMin = 12
 
   /// Parses the footer.
   /// - Parameter bytes: must stay unchanged as long as the reader and its slices exist.
-  /// - Throws: `.malformed` when the bytes are no Parquet file, `.unsupported` for encrypted files and nested columns.
+  /// - Throws: `.malformed` when the bytes are no Parquet file, `.unsupported` for encrypted files.
   /// - Complexity: O(footer)
-  package init(bytes: BufferSlice) throws(ParquetError) {
+  package init(bytes: BufferSlice, limits: ParquetLimits = ParquetLimits()) throws(ParquetError) {
     self.bytes = bytes
+    self.limits = limits
     let (metadata, footerStart) = try bytes.withBytes { (bytes) throws(ParquetError) in try Self.footer(bytes) }
     guard !metadata.isEncrypted else { throw .unsupported("Cannot read the file: its columns are encrypted") }
     dataEnd = footerStart
-    shapes = try Self.shapes(metadata.schema)
-    schema = Schema(shapes.map(\.field))
+    var hints = TypeHints()
+    hints.hasMicrosecondInt96 = metadata.keyValues["org.apache.spark.version"] != nil
+    let tree = try ColumnTree(metadata.schema, hints: hints)
+    shapes = tree.leaves
+    nodes = tree.columns
+    schema = Schema(nodes.map(\.field))
     keyValueMetadata = metadata.keyValues
     createdBy = metadata.createdBy
     rowGroups = metadata.rowGroups
@@ -37,7 +46,8 @@ package struct ParquetReader: Sendable {
       try Self.check(group, index, shapes, byteCount: bytes.byteCount)
       total += group.rowCount
     }
-    guard metadata.rowCount == total else {
+    // An old writer left the count of the file at zero.
+    guard metadata.rowCount == total || metadata.rowCount == 0 else {
       throw .malformed("Cannot read the footer: it claims \(metadata.rowCount) rows, but its row groups hold \(total)")
     }
     rowCount = total
@@ -50,61 +60,68 @@ package struct ParquetReader: Sendable {
   /// Decodes columns of one row group.
   /// - Parameters:
   ///   - columns: indices into the schema, in the order of the result; nil means all.
-  ///   - rows: rows of the group; pages without any of them are not decoded. Nil means all.
+  ///   - rows: rows of the group; pages of flat columns without any of them are not decoded. Nil means all.
+  ///   - threads: how many columns are decoded at a time.
   /// - Precondition: indices and rows exist.
   /// - Complexity: O(bytes of the pages that hold the rows)
-  package func read(rowGroup index: Int, columns: [Int]? = nil, rows: Range<Int>? = nil) throws(ParquetError) -> Batch {
+  package func read(
+    rowGroup index: Int, columns: [Int]? = nil, rows: Range<Int>? = nil, threads: Int = 1
+  ) throws(ParquetError) -> Batch {
     let group = rowGroups[index]
     let rows = rows ?? 0..<group.rowCount
     precondition(rows.lowerBound >= 0 && rows.upperBound <= group.rowCount, "Rows \(rows) lie outside the row group")
-    let wanted = columns ?? Array(shapes.indices)
+    let wanted = columns ?? Array(nodes.indices)
     var result: [Column] = []
-    for column in wanted { result.append(try read(column, of: index, rows: rows)) }
+    if threads > 1 && wanted.count > 1 {
+      do {
+        result = try parallelMap(wanted, threadCountMax: threads) { try read($0, of: index, rows: rows) }
+      } catch {
+        guard let error = error as? ParquetError else { throw .malformed("Cannot read row group \(index): \(error)") }
+        throw error
+      }
+    } else {
+      result.reserveCapacity(wanted.count)
+      for column in wanted { result.append(try read(column, of: index, rows: rows)) }
+    }
     return Batch(schema: Schema(wanted.map { schema.fields[$0] }), columns: result, rowCount: rows.count)
   }
 
-  private func read(_ column: Int, of group: Int, rows: Range<Int>) throws(ParquetError) -> Column {
-    do {
-      return try bytes.withBytes { (file) throws(ParquetError) in
-        try Self.decode(file, shapes[column], rowGroups[group].columns[column], rowGroups[group].rowCount, rows, dataEnd: dataEnd)
-      }
-    } catch {
-      throw error.within("Cannot read column \(shapes[column].field.name) in row group \(group)")
-    }
-  }
-
-  private static func decode(
-    _ file: UnsafeRawBufferPointer, _ shape: ColumnShape, _ chunk: ColumnChunkMetadata, _ rowCount: Int, _ rows: Range<Int>, dataEnd: Int
-  ) throws(ParquetError) -> Column {
-    guard !rows.isEmpty else { return Column(shape.field.type, []) }
-    let pages = try ChunkPages(file, chunk, dataEnd: dataEnd, rowCount: rowCount, rows: rows)
-    let wanted = pages.pages.enumerated().filter { _, page in
-      page.firstRow < rows.upperBound && page.firstRow + page.rowCount > rows.lowerBound
-    }
-    guard let first = wanted.first?.element.firstRow else { throw .malformed("it has no page for the rows \(rows)") }
-    var decoder = try ChunkDecoder(
-      shape, codec: chunk.codec, rowCapacity: wanted.reduce(0) { $0 + $1.element.rowCount },
-      // A first guess for strings; it grows.
-      byteCapacity: min(chunk.compressedByteCount * 2, 1 << 26),
-      byteCountMax: expandedByteCountMin + 1024 * file.count)
-    if let offset = pages.dictionaryOffset {
-      let (header, body) = try pages.header(at: offset)
-      do { try decoder.readDictionary(header, body) } catch { throw error.within("dictionary page at byte \(offset)") }
-    }
-    for (number, page) in wanted {
-      let (header, body) = try pages.header(at: page.offset)
+  private func read(_ index: Int, of group: Int, rows: Range<Int>) throws(ParquetError) -> Column {
+    let node = nodes[index]
+    guard !rows.isEmpty else { return Column(node.field.type, []) }
+    var leaves: [LeafRows] = []
+    for leaf in node.leaves {
       do {
-        try decoder.readPage(header, body, rowCount: page.rowCount)
+        let cursor = try cursor(leaf: leaf, rowGroup: group)
+        if node.isFlat { try cursor.jump(to: rows.lowerBound) }
+        try cursor.skip(rowCount: rows.lowerBound - (rowGroups[group].rowCount - cursor.rowsLeft))
+        leaves.append(node.isFlat ? try cursor.readFlat(rowCountMax: rows.count) : try cursor.readNested(rowCount: rows.count))
       } catch {
-        throw error.within("page \(number) at byte \(page.offset)")
+        throw error.within("Cannot read column \(shapes[leaf].path) in row group \(group)")
       }
     }
-    let column = decoder.finish()
-    return column.count == rows.count ? column : column.slice(from: rows.lowerBound - first, count: rows.count)
+    // The cursors point into the file.
+    defer { _fixLifetime(bytes.owner) }
+    return try assemble(node, leaves, rowGroup: group)
   }
 
-  /// What the strings of any row group may take, however small the file.
-  private static let expandedByteCountMin = 1 << 30
+  func assemble(_ node: ColumnNode, _ leaves: [LeafRows], rowGroup: Int) throws(ParquetError) -> Column {
+    if node.isFlat { return leaves[0].column }
+    do {
+      return try NestedAssembly(leaves: leaves, firstLeaf: node.leaves.lowerBound).column(node)
+    } catch {
+      throw error.within("Cannot read column \(node.field.name) in row group \(rowGroup)")
+    }
+  }
+
+  /// - Precondition: the reader outlives the cursor.
+  func cursor(leaf: Int, rowGroup: Int) throws(ParquetError) -> LeafCursor {
+    let group = rowGroups[rowGroup]
+    return try LeafCursor(
+      UnsafeRawBufferPointer(start: bytes.start, count: bytes.byteCount), shapes[leaf], group.columns[leaf], rowCount: group.rowCount,
+      dataEnd: dataEnd, limits: limits)
+  }
+
   /// A row takes a bit of a run at least; runs and general codecs together reach this many rows a byte in real files.
   private static let rowCountPerByteMax = 1 << 14
   private static let rowCountMin = 1 << 22
@@ -136,16 +153,6 @@ package struct ParquetReader: Sendable {
     UnsafeRawPointer(text.utf8Start).loadUnaligned(as: UInt32.self)
   }
 
-  private static func shapes(_ elements: [SchemaElement]) throws(ParquetError) -> [ColumnShape] {
-    guard let root = elements.first else { throw .malformed("Cannot read the footer: it has no schema") }
-    var shapes: [ColumnShape] = []
-    for element in elements.dropFirst() { shapes.append(try ColumnShape(element)) }
-    guard Int(root.childCount) == shapes.count else {
-      throw .malformed("Cannot read the footer: its schema claims \(root.childCount) columns and describes \(shapes.count)")
-    }
-    return shapes
-  }
-
   private static func check(
     _ group: RowGroupMetadata, _ index: Int, _ shapes: [ColumnShape], byteCount: Int
   ) throws(ParquetError) {
@@ -156,16 +163,29 @@ package struct ParquetReader: Sendable {
     guard group.rowCount >= 0, group.rowCount <= Int(Int32.max), group.rowCount <= rowCountMin + byteCount * rowCountPerByteMax else {
       throw .malformed("\(place): it claims \(group.rowCount) rows in a file of \(byteCount) bytes")
     }
-    for (column, shape) in zip(group.columns, shapes) {
-      let place = "Cannot read column \(shape.field.name) in row group \(index)"
-      guard !column.isElsewhere else { throw .unsupported("\(place): it lies in another file") }
-      guard !column.isEncrypted else { throw .unsupported("\(place): it is encrypted") }
-      guard column.isPresent else { throw .malformed("\(place): the footer does not describe it") }
-      guard column.type == shape.physicalType else {
-        throw .malformed("\(place): it is stored as \(column.type.map { "\($0)" } ?? "nothing"), the schema says \(shape.physicalType)")
-      }
-      guard column.valueCount == group.rowCount else {
-        throw .malformed("\(place): it claims \(column.valueCount) values for \(group.rowCount) rows")
+    for (column, shape) in zip(group.columns, shapes) { try check(column, shape, index, group.rowCount, byteCount: byteCount) }
+  }
+
+  private static func check(
+    _ column: ColumnChunkMetadata, _ shape: ColumnShape, _ rowGroup: Int, _ rowCount: Int, byteCount: Int
+  ) throws(ParquetError) {
+    func refuse(_ text: String) -> ParquetError { .malformed("Cannot read column \(shape.path) in row group \(rowGroup): \(text)") }
+    guard !column.isElsewhere else {
+      throw .unsupported("Cannot read column \(shape.path) in row group \(rowGroup): it lies in another file")
+    }
+    guard !column.isEncrypted else {
+      throw .unsupported("Cannot read column \(shape.path) in row group \(rowGroup): it is encrypted")
+    }
+    guard column.isPresent else { throw refuse("the footer does not describe it") }
+    guard column.type == shape.physicalType else {
+      throw refuse("it is stored as \(column.type.map { "\($0)" } ?? "nothing"), the schema says \(shape.physicalType)")
+    }
+    if shape.levels.repetition == 0 {
+      guard column.valueCount == rowCount else { throw refuse("it claims \(column.valueCount) values for \(rowCount) rows") }
+    } else {
+      let countMax = rowCountMin + byteCount * rowCountPerByteMax
+      guard column.valueCount >= rowCount, column.valueCount <= countMax else {
+        throw refuse("it claims \(column.valueCount) values for \(rowCount) rows in a file of \(byteCount) bytes")
       }
     }
   }

@@ -7,9 +7,8 @@ enum PlainConversion {
     switch conversion {
     case .identity(let width), .narrow(let width): width
     case .decimalFrom32, .decimalFrom64, .decimalFromFixed, .decimalFromBytes: 16
-    case .timestampFrom96: 8
-    case .floatFrom16: 4
-    case .bool, .bytes, .bytesFromFixed: nil
+    case .nanosFrom96, .microsFrom96: 8
+    case .bool, .bytes: nil
     }
   }
 
@@ -36,13 +35,13 @@ enum PlainConversion {
       for index in 0..<count {
         target[index] = try decimal(UnsafeRawBufferPointer(start: source + index * width, count: width))
       }
-    case .timestampFrom96:
+    case .nanosFrom96:
       let target = target.assumingMemoryBound(to: Int64.self)
-      for index in 0..<count { target[index] = try timestamp(source + index * 12) }
-    case .floatFrom16:
-      let target = target.assumingMemoryBound(to: UInt32.self)
-      for index in 0..<count { target[index] = float(source.loadUnaligned(fromByteOffset: index &* 2, as: UInt16.self)) }
-    case .decimalFromBytes, .bool, .bytes, .bytesFromFixed:
+      for index in 0..<count { target[index] = try timestamp(source + index * 12, nanosPerTick: 1, index) }
+    case .microsFrom96:
+      let target = target.assumingMemoryBound(to: Int64.self)
+      for index in 0..<count { target[index] = try timestamp(source + index * 12, nanosPerTick: 1000, index) }
+    case .decimalFromBytes, .bool, .bytes:
       preconditionFailure("Values of \(shape.conversion) have no plain width")
     }
     if case .decimal(let precision, _) = shape.field.type { try check(target, count: count, precision: precision) }
@@ -58,6 +57,15 @@ enum PlainConversion {
     for index in start..<bytes.count { value = value << 8 | Int128(bytes[index]) }
     guard (value < 0) == (sign != 0) else { throw .malformed("a decimal of \(bytes.count) bytes has more than 128 bits") }
     return value
+  }
+
+  /// Decimals that are stored as bytes of any length.
+  static func decimals(
+    _ values: BytesAppender, _ shape: ColumnShape, count: Int, into target: UnsafeMutableRawPointer
+  ) throws(ParquetError) {
+    let decimals = target.assumingMemoryBound(to: Int128.self)
+    for index in 0..<count { decimals[index] = try decimal(values.value(index)) }
+    if case .decimal(let precision, _) = shape.field.type { try check(target, count: count, precision: precision) }
   }
 
   /// Writers and arithmetic rely on the precision that a type promises.
@@ -76,28 +84,18 @@ enum PlainConversion {
   }
 
   /// INT96 of Impala and Spark: nanoseconds of the day, then the Julian day, 2440588 being 1970-01-01.
-  private static func timestamp(_ source: UnsafeRawPointer) throws(ParquetError) -> Int64 {
+  private static func timestamp(_ source: UnsafeRawPointer, nanosPerTick: Int64, _ index: Int) throws(ParquetError) -> Int64 {
     let nanos = source.loadUnaligned(as: Int64.self)
     let day = Int64(source.loadUnaligned(fromByteOffset: 8, as: UInt32.self)) - 2_440_588
-    let start = day.multipliedReportingOverflow(by: 86_400_000_000_000)
-    let sum = start.partialValue.addingReportingOverflow(nanos)
+    let start = day.multipliedReportingOverflow(by: 86_400_000_000_000 / nanosPerTick)
+    // Floored: the part of a day may be negative in files of some writers.
+    let ticks = nanos >= 0 ? nanos / nanosPerTick : -((-(nanos + 1)) / nanosPerTick) - 1
+    let sum = start.partialValue.addingReportingOverflow(ticks)
     guard !start.overflow, !sum.overflow else {
-      throw .unsupported("a timestamp \(day) days from 1970 lies outside the years 1677 to 2262 of timestamp[ns]")
+      let unit = nanosPerTick == 1 ? "ns" : "us"
+      throw .unsupported(
+        "value \(index) is a timestamp \(day) days and \(nanos) ns from 1970, which lies outside the range of timestamp[\(unit)]")
     }
     return sum.partialValue
-  }
-
-  /// IEEE 754 binary16 as the bits of a binary32; exact for every value.
-  private static func float(_ bits: UInt16) -> UInt32 {
-    let sign = UInt32(bits & 0x8000) << 16
-    let exponent = UInt32(bits >> 10 & 0x1F)
-    let fraction = UInt32(bits & 0x3FF)
-    switch exponent {
-    case 0:
-      // Subnormal: a multiple of 2^-24.
-      return sign | (Float(fraction) * 0x1p-24).bitPattern
-    case 31: return sign | 0x7F80_0000 | fraction << 13
-    default: return sign | (exponent + 112) << 23 | fraction << 13
-    }
   }
 }

@@ -2,13 +2,23 @@ import Columns
 
 /// Collects the validity of a column page by page; no memory is used until the first null comes.
 struct ValidityAppender {
-  private let capacity: Int
+  private var capacity: Int
   private var buffer: Buffer?
   private(set) var count = 0
   private(set) var nullCount = 0
 
-  /// - Parameter capacity: the most bits that will come.
+  /// - Parameter capacity: the most bits that will come before the next `reserve`.
   init(capacity: Int) { self.capacity = capacity }
+
+  /// Makes room for more bits; grows by doubling.
+  mutating func reserve(_ added: Int) {
+    guard added > capacity - count else { return }
+    capacity = max(count + added, capacity * 2)
+    guard let old = buffer else { return }
+    let larger = Buffer(byteCapacity: (capacity + 7) / 8 + 16, zeroed: true)
+    larger.pointer.copyMemory(from: old.pointer, byteCount: (count + 7) / 8)
+    buffer = larger
+  }
 
   /// The bits so far; nil while all are set.
   var bits: UnsafePointer<UInt8>? { buffer.map { UnsafePointer($0.pointer.assumingMemoryBound(to: UInt8.self)) } }
@@ -50,6 +60,29 @@ struct ValidityAppender {
       put(word, count: step)
       index += step
     }
+  }
+
+  /// Appends some of another appender's bits.
+  /// - Returns: how many of them are set.
+  mutating func append(_ other: ValidityAppender, from first: Int, count added: Int) -> Int {
+    precondition(added <= capacity - count && first + added <= other.count)
+    guard other.nullCount > 0, let source = other.buffer?.pointer else {
+      append(repeating: true, count: added)
+      return added
+    }
+    let before = nullCount
+    if buffer == nil { makeBuffer() }
+    var index = 0
+    while index < added {
+      // Up to 56 bits lie in one word from any bit of its first byte; the buffer has room for the load behind the last bit.
+      let step = min(added - index, 56)
+      let bit = first + index
+      let word = source.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self) >> UInt64(bit & 7) & ((1 << UInt64(step)) &- 1)
+      nullCount += step - word.nonzeroBitCount
+      put(word, count: step)
+      index += step
+    }
+    return added - (nullCount - before)
   }
 
   private mutating func makeBuffer() {
