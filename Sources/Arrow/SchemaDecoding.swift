@@ -60,7 +60,8 @@ extension ArrowField {
     name: String, isNullable: Bool, tag: UInt8, parameters: FlatTable, children: [ArrowField], dictionary: DictionaryEncoding?
   ) throws(ArrowError) {
     let (layout, type) = try Self.layout(tag: tag, parameters, children)
-    self.init(name: name, isNullable: isNullable, layout: layout, type: type, children: children, dictionary: dictionary)
+    // Nothing but nulls can lie in a column of the type null.
+    self.init(name: name, isNullable: isNullable || layout == .null, layout: layout, type: type, children: children, dictionary: dictionary)
   }
 
   private static func layout(
