@@ -34,10 +34,15 @@ extension Column {
     case .float64: return canonicalized(UInt64.self) { CanonicalFloat.bits($0) }
     case .float32: return canonicalized(UInt32.self) { CanonicalFloat.bits($0) }
     case .float16: return canonicalized(UInt16.self) { CanonicalFloat.bits($0) }
-    case .list, .map:
-      return Column(nested: type, count: count, validity: validity, offsets: offsets, children: children.map { $0.canonicalized() })
-    case .structure: return Column(nested: type, count: count, validity: validity, children: children.map { $0.canonicalized() })
-    case .fixedBinary: return nullCount == 0 ? self : take((0..<Int32(count)).map { $0 })
+    case .list, .map, .structure: return canonicalizedNested()
+    case .fixedBinary(let width):
+      guard let validity else { return self }
+      for row in 0..<count where !validity[row] {
+        let value = UnsafeRawBufferPointer(start: data.start + row * width, count: width)
+        // Taking rows writes zeros under nulls.
+        if value.contains(where: { $0 != 0 }) { return take((0..<Int32(count)).map { $0 }) }
+      }
+      return self
     case .bool:
       guard let validity, hasBitUnderNull(validity) else { return self }
       return Column(type: type, count: count, validity: validity, data: bits.compacted(mask: validity).slice)

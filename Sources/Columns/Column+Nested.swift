@@ -77,6 +77,28 @@ extension Column {
       children: [concatenate(children)])
   }
 
+  /// See `canonicalized`: beneath a null list nothing, beneath a null structure nulls or zeros.
+  func canonicalizedNested() -> Column {
+    guard type.hasOffsets else {
+      guard let validity else {
+        return Column(nested: type, count: count, children: children.map { $0.canonicalized() })
+      }
+      let rows = (0..<Int32(count)).map { validity[Int($0)] ? $0 : -1 }
+      let below = zip(type.childFields, children).map { field, child in
+        let taken = child.take(rows)
+        return (field.isNullable ? taken : taken.withoutValidity()).canonicalized()
+      }
+      return Column(nested: type, count: count, validity: validity, children: below)
+    }
+    let ends = listOffsets
+    let hidesElements = (0..<count).contains { !isValid($0) && ends[$0 + 1] != ends[$0] }
+    // Taking rows leaves out what lies under nulls.
+    let visible = hidesElements ? take((0..<Int32(count)).map { $0 }) : self
+    return Column(
+      nested: type, count: count, validity: visible.validity, offsets: visible.offsets,
+      children: visible.children.map { $0.canonicalized() })
+  }
+
   /// Whether two nested columns of one type and length hold equal values; see `equalsExactly`.
   func equalsNested(_ other: Column) -> Bool {
     guard type.hasOffsets else {

@@ -8,13 +8,15 @@
 /// and -0.0 equal to +0.0; strings by bytes. A decimal takes two readers, its high and its low half.
 // SAFETY: the pointers are read only and lie in buffers that `column` keeps alive.
 struct KeyReader: @unchecked Sendable {
-  enum Kind { case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, decimalHigh, decimalLow, text }
+  enum Kind { case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64, decimalHigh, decimalLow, text }
 
   let column: Column
   let kind: Kind
   let base: UnsafeRawPointer
   let bitOffset: Int
+  /// Where strings start; nil for bytes of one width.
   let offsets: UnsafePointer<Int64>?
+  private let textByteWidth: Int
   let validity: Bitmap?
 
   init(_ column: Column, isLowHalf: Bool = false) {
@@ -22,6 +24,7 @@ struct KeyReader: @unchecked Sendable {
     base = column.data.start
     bitOffset = column.type == .bool ? column.bits.bitOffset : 0
     offsets = column.type.isVariableLength ? column.bytes.offsets.base : nil
+    textByteWidth = if case .fixedBinary(let byteWidth) = column.type { byteWidth } else { 0 }
     validity = column.validity
     kind =
       switch column.type {
@@ -35,11 +38,12 @@ struct KeyReader: @unchecked Sendable {
       case .uint16: .uint16
       case .uint32: .uint32
       case .uint64: .uint64
+      case .float16: .float16
       case .float32: .float32
       case .float64: .float64
       case .decimal: isLowHalf ? .decimalLow : .decimalHigh
-      case .string, .binary: .text
-      case .float16, .fixedBinary, .list, .map, .structure: preconditionFailure("A column of \(column.type) has no order")
+      case .string, .binary, .fixedBinary: .text
+      case .list, .map, .structure: preconditionFailure("A column of \(column.type) has no order")
       }
   }
 
@@ -87,6 +91,12 @@ struct KeyReader: @unchecked Sendable {
     case .uint64:
       let base = base.assumingMemoryBound(to: UInt64.self)
       return body { base[$0] }
+    case .float16:
+      let base = base.assumingMemoryBound(to: UInt16.self)
+      return body { row in
+        let bits = CanonicalFloat.bits(base[row])
+        return UInt64(bits ^ (bits >> 15 == 1 ? .max : 1 << 15))
+      }
     case .float32:
       let base = base.assumingMemoryBound(to: UInt32.self)
       return body { row in
@@ -111,8 +121,9 @@ struct KeyReader: @unchecked Sendable {
   }
 
   @inline(__always) func text(_ row: Int) -> UnsafeRawBufferPointer {
-    let start = Int(offsets.unsafelyUnwrapped[row])
-    return UnsafeRawBufferPointer(start: base + start, count: Int(offsets.unsafelyUnwrapped[row &+ 1]) &- start)
+    guard let offsets else { return UnsafeRawBufferPointer(start: base + row &* textByteWidth, count: textByteWidth) }
+    let start = Int(offsets[row])
+    return UnsafeRawBufferPointer(start: base + start, count: Int(offsets[row &+ 1]) &- start)
   }
 
   /// <0, 0 or >0 as row `i` of this comes before, with or behind row `j` of the other.

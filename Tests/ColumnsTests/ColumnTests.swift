@@ -29,6 +29,7 @@ import Testing
     for type in [
       DataType.bool, .int8, .uint64, .float32, .string, .binary, .date, .decimal(precision: 10, scale: 2),
       .timestamp(.nanosecond, zone: nil), .timestampMicros,
+      .float16, .fixedBinary(byteWidth: 16), .time(.second), .time(.nanosecond), .duration(.millisecond),
     ] {
       #expect(DataType(parsing: "\(type)") == type)
     }

@@ -13,10 +13,23 @@ struct SeededRandom: RandomNumberGenerator {
   }
 }
 
-let everyType: [DataType] = [
-  .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64,
-  .decimal(precision: 30, scale: 4), .string, .binary, .date, .timestampMicros,
+/// The types that have an order.
+let flatTypes: [DataType] = [
+  .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float16, .float32, .float64,
+  .decimal(precision: 30, scale: 4), .string, .binary, .fixedBinary(byteWidth: 5), .date, .time(.millisecond),
+  .time(.nanosecond), .duration(.second), .timestampMicros,
 ]
+
+let nestedTypes: [DataType] = [
+  .list(Field("element", .int32)), .list(Field("element", .string, isNullable: false)),
+  .map(key: Field("key", .string, isNullable: false), value: Field("value", .float64)),
+  .structure([Field("a", .int64), Field("b", .string, isNullable: false), Field("c", .bool)]),
+  .structure([]),
+  .list(Field("element", .list(Field("element", .structure([Field("x", .float16), Field("y", .fixedBinary(byteWidth: 3))]))))),
+  .structure([Field("inner", .structure([Field("l", .list(Field("element", .date)), isNullable: false)]), isNullable: false)]),
+]
+
+let everyType = flatTypes + nestedTypes
 
 extension SeededRandom {
   /// A value of the type; from few distinct ones when `narrow`, else from the whole range.
@@ -46,7 +59,20 @@ extension SeededRandom {
       return .binary((0..<length).map { _ in [0, 0, 1, 0x7f, 0xff].randomElement(using: &self)! })
     case .date: return .date(Int32(truncatingIfNeeded: bits))
     case .timestamp(let unit, _): return .timestamp(Int64(bitPattern: bits), unit)
+    case .float16:
+      return .float([0, -0.0, .nan, -.infinity, Float(Float16(bitPattern: 0x0001)), Float(Float16(bits % 2000))][Int(bits % 6)])
+    case .fixedBinary(let width): return .binary((0..<width).map { _ in [0, 0, 1, 0x7f, 0xff].randomElement(using: &self)! })
+    case .time(let unit): return .time(Int64(bits % UInt64(86_400 * min(unit.ticksPerSecond, 1_000_000))), unit)
+    case .duration(let unit): return .duration(Int64(bitPattern: bits), unit)
+    case .list(let element): return .list((0..<bits % 4).map { _ in child(element, narrow: narrow) })
+    case .map(let key, let value):
+      return .list((0..<bits % 4).map { _ in .structure([child(key, narrow: narrow), child(value, narrow: narrow)]) })
+    case .structure(let fields): return .structure(fields.map { child($0, narrow: narrow) })
     }
+  }
+
+  private mutating func child(_ field: Field, narrow: Bool) -> Scalar {
+    field.isNullable && next() % 4 == 0 ? .null : scalar(field.type, narrow: narrow)
   }
 
   mutating func column(_ type: DataType, count: Int, nulls: Bool, narrow: Bool = false) -> Column {
@@ -63,6 +89,8 @@ func canonical(_ scalar: Scalar) -> Scalar {
   switch scalar {
   case .float(let value): .uint(UInt64(value.isNaN ? 0x7fc0_0000 : value == 0 ? 0 : value.bitPattern))
   case .double(let value): .uint(value.isNaN ? 0x7ff8_0000_0000_0000 : value == 0 ? 0 : value.bitPattern)
+  case .list(let values): .list(values.map(canonical))
+  case .structure(let values): .structure(values.map(canonical))
   default: scalar
   }
 }
@@ -87,6 +115,8 @@ func naiveOrder(_ a: Scalar, _ b: Scalar) -> Int {
   case (.string(let x), .string(let y)): return bytes(Array(x.utf8), Array(y.utf8))
   case (.binary(let x), .binary(let y)): return bytes(x, y)
   case (.date(let x), .date(let y)): return order(x, y)
+  case (.time(let x, _), .time(let y, _)): return order(x, y)
+  case (.duration(let x, _), .duration(let y, _)): return order(x, y)
   case (.timestamp(let x, _), .timestamp(let y, _)): return order(x, y)
   default: preconditionFailure("Two types")
   }
