@@ -9,18 +9,24 @@ enum Base64 {
     return values
   }()
 
-  static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
+  static func append(_ bytes: UnsafeRawBufferPointer, to text: inout TextBuffer) {
+    let digits = alphabet.utf8Start
+    let textByteCount = (bytes.count + 2) / 3 * 4
+    let target = text.room(textByteCount)
     var index = 0
+    var place = 0
     while index < bytes.count {
-      let left = bytes.count - index
+      let left = bytes.count &- index
       let group =
         UInt32(bytes[index]) << 16 | (left > 1 ? UInt32(bytes[index + 1]) << 8 : 0) | (left > 2 ? UInt32(bytes[index + 2]) : 0)
-      for place in 0..<4 {
-        let isPadding = place > left
-        text.append(isPadding ? UInt8(ascii: "=") : alphabet.utf8Start[Int(group >> UInt32(18 - 6 * place) & 63)])
-      }
-      index += 3
+      target[place] = digits[Int(group >> 18)]
+      target[place &+ 1] = digits[Int(group >> 12 & 63)]
+      target[place &+ 2] = left > 1 ? digits[Int(group >> 6 & 63)] : UInt8(ascii: "=")
+      target[place &+ 3] = left > 2 ? digits[Int(group & 63)] : UInt8(ascii: "=")
+      index &+= 3
+      place &+= 4
     }
+    text.advance(textByteCount)
   }
 
   /// nil where the text is not whole groups of four, or has other characters or bits set behind the last byte.

@@ -1,144 +1,159 @@
 import Columns
 
-package struct CSVOptions: Sendable {
-  /// The types wanted of columns, by name; columns that it does not name are inferred.
-  package var types: Schema?
-  package var delimiter: UInt8
-  /// Whether the first record holds names; otherwise columns are called `column_1`, `column_2`, ...
-  package var hasHeader: Bool
-  package var batchRowCount: Int
-
-  package init(
-    types: Schema? = nil, delimiter: UInt8 = UInt8(ascii: ","), hasHeader: Bool = true, batchRowCount: Int = 64 << 10
-  ) {
-    self.types = types
-    self.delimiter = delimiter
-    self.hasHeader = hasHeader
-    self.batchRowCount = max(1, batchRowCount)
-  }
-}
-
-/// Reads CSV (RFC 4180) a batch at a time.
+/// Reads CSV (RFC 4180) a batch at a time, on all processors.
 ///
-/// An empty field without quotes is null, `""` the empty string; in columns that are neither strings nor binary both are
-/// null. Types that are not given are inferred from the whole file in a pass of its own, so that no later value is narrowed:
-/// int64 widens to float64, whatever does not fit together is a string. Blank lines are skipped, except in files of one
-/// column, where they are nulls.
+/// - Lines end with LF or CRLF; in a file whose first line ends with CR alone, with CR or CRLF. Fields in quotes may hold line
+///   ends, delimiters and doubled quotes. A UTF-8 byte order mark is skipped, UTF-16 refused, as are two columns of one name
+///   and rows with more or fewer fields than the header. Blank lines are skipped, except in files of one column, where they
+///   are nulls.
+/// - An empty field without quotes is null, `""` the empty string; in columns that are neither strings nor binary both are
+///   null. `CSVOptions.nullTokens` names further nulls.
+/// - Types that are not given are inferred from the first `sampleByteCount` bytes, so that no value of them is narrowed:
+///   int64 widens to float64 where every integer is a double, whatever does not fit together is a string, as are integers
+///   beyond 64 bits and numbers with leading zeros. A value further on that the inferred type cannot hold is an error that
+///   names its place; a sample as long as the file excludes it.
+/// - Dates and times are ISO 8601, with offsets turned to UTC; lists, maps and structures are JSON text in one field.
 ///
-/// Memory follows the batch; the bytes may be a mapped file.
+/// Memory follows the round of chunks that is parsed in parallel; the bytes may be a mapped file, whose pages before
+/// `consumedByteCount` are not needed any more.
 package struct CSVReader {
   package let schema: Schema
-  let bytes: BufferSlice
-  let options: CSVOptions
-  private var position: Int
+  private let parser: CSVChunkParser
+  private var chunks: CSVChunks
+  private var parsed: ParsedChunks
 
-  /// - Throws: `TextError` of kind `malformed` when there is no header or, where types are inferred, anywhere in the file.
-  /// - Complexity: O(bytes) where types are inferred, else O(header)
+  /// - Throws: `TextError` of kind `malformed` when there is no header or, where types are inferred, in the sample.
+  /// - Complexity: O(sample) where types are inferred, else O(header)
   package init(bytes: BufferSlice, options: CSVOptions = CSVOptions()) throws(TextError) {
-    self.bytes = bytes
-    self.options = options
-    let (names, start) = try bytes.withBytes { (raw) throws(TextError) in try CSVReader.header(raw, options) }
-    position = start
-    var fields = names.map { name in Field(name, options.types?[name]?.type ?? .string) }
-    let unknown = names.indices.filter { options.types?[names[$0]] == nil }
-    if !unknown.isEmpty {
-      let types = try bytes.withBytes { (raw) throws(TextError) in
-        try CSVReader.infer(raw, options, position: start, fieldCount: names.count, columns: unknown)
-      }
-      for (index, type) in zip(unknown, types) { fields[index].type = type }
+    let header = try bytes.withBytes { (raw) throws(TextError) in try CSVHeader(raw, options) }
+    var chunks = CSVChunks(bytes, header.form, position: header.end)
+    var fields = header.names.map { name in Field(name, options.types?[name]?.type ?? .string) }
+    let unknown = header.names.map { options.types?[$0] == nil }
+    let nullTokens = NullTokens(options.nullTokens)
+    if unknown.contains(true) {
+      let survey = CSVSurvey(form: header.form, isWanted: unknown, nullTokens: nullTokens)
+      let types = try survey.types(chunks, sampleByteCount: options.sampleByteCount)
+      for index in fields.indices where unknown[index] { fields[index].type = types[index] }
     }
     schema = Schema(fields)
+    parser = CSVChunkParser(
+      schema: schema, form: header.form, nullTokens: nullTokens, batchRowCount: options.batchRowCount,
+      isGuessed: bytes.byteCount - header.end > options.sampleByteCount ? unknown : unknown.map { _ in false })
+    parsed = ParsedChunks(consumedByteCount: header.end)
+    chunks = CSVChunks(bytes, header.form, position: header.end)
+    self.chunks = chunks
   }
+
+  /// The byte that separates fields, given or found.
+  package var delimiter: UInt8 { chunks.form.delimiter }
+
+  /// Bytes of the file before this place are not needed any more: their rows have been handed out.
+  package var consumedByteCount: Int { parsed.consumedByteCount }
 
   /// The next rows; nil at the end.
   /// - Throws: `TextError`; the reader must not be used any more then.
   package mutating func next() throws(TextError) -> Batch? {
-    let start = position
-    let (batch, end) = try bytes.withBytes { (raw) throws(TextError) in try readBatch(raw, from: start) }
-    position = end
-    return batch
-  }
-
-  /// Rows to a block: its cells fit a second-level cache.
-  static func blockRowCount(fieldCount: Int) -> Int { max(1, (16 << 10) / max(1, fieldCount)) }
-
-  private static func header(_ raw: UnsafeRawBufferPointer, _ options: CSVOptions) throws(TextError) -> (names: [String], start: Int) {
-    let hasMark = raw.count >= 3 && raw[0] == 0xEF && raw[1] == 0xBB && raw[2] == 0xBF
-    let start = hasMark ? 3 : 0
-    guard start < raw.count else {
-      throw TextError(.malformed, line: 1, "the file is empty: expected a header with the names of the columns")
-    }
-    var capacity = 256
     while true {
-      let cells = Buffer(byteCapacity: capacity * MemoryLayout<CSVCell>.stride)
-      let target = cells.pointer.bindMemory(to: CSVCell.self, capacity: capacity)
-      var scanner = CSVScanner(raw, delimiter: options.delimiter, position: start)
-      let count = try scanner.scanRecord(target, capacity: capacity)
-      if count > capacity {
-        capacity *= 4
-        continue
-      }
-      if !options.hasHeader { return ((1...count).map { "column_\($0)" }, start) }
-      var names: [String] = []
-      for index in 0..<count { names.append(try name(target[index], index, raw)) }
-      var seen: Set<String> = []
-      for (index, name) in names.enumerated() where !seen.insert(name).inserted {
-        throw TextError(.malformed, line: 1, column: index + 1, fieldName: name, "two columns have this name")
-      }
-      _fixLifetime(cells)
-      return (names, scanner.position)
-    }
-  }
-
-  private static func name(_ cell: CSVCell, _ index: Int, _ raw: UnsafeRawBufferPointer) throws(TextError) -> String {
-    let bytes = UnsafeRawBufferPointer(rebasing: raw[cell.start..<cell.start + cell.length])
-    let plain = cell.hasEscapes ? CSVReader.unescaped(bytes) : Array(bytes)
-    guard let name = String(validating: plain, as: UTF8.self) else {
-      throw TextError(.malformed, line: 1, column: index + 1, "the column's name is not valid UTF-8")
-    }
-    return name.isEmpty ? "column_\(index + 1)" : name
-  }
-
-  /// The bytes with every doubled quote halved.
-  static func unescaped(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
-    var plain: [UInt8] = []
-    plain.reserveCapacity(bytes.count)
-    var index = 0
-    while index < bytes.count {
-      plain.append(bytes[index])
-      // Inside a quoted field quotes come in pairs only.
-      index += bytes[index] == CSVScanner.quote ? 2 : 1
-    }
-    return plain
-  }
-
-  /// The narrowest types that keep every value of these columns.
-  private static func infer(
-    _ raw: UnsafeRawBufferPointer, _ options: CSVOptions, position: Int, fieldCount: Int, columns: [Int]
-  ) throws(TextError) -> [DataType] {
-    let rowMax = blockRowCount(fieldCount: fieldCount)
-    let block = Buffer(byteCapacity: rowMax * fieldCount * MemoryLayout<CSVCell>.stride)
-    defer { _fixLifetime(block) }
-    let cells = block.pointer.bindMemory(to: CSVCell.self, capacity: rowMax * fieldCount)
-    var scanner = CSVScanner(raw, delimiter: options.delimiter, position: position)
-    var evidence = [ColumnEvidence](repeating: ColumnEvidence(), count: columns.count)
-    while true {
-      let rows = try scanner.scanBlock(cells, fieldCount: fieldCount, rowMax: rowMax)
-      if rows == 0 { return evidence.map(\.type) }
-      for (index, column) in columns.enumerated() where !evidence[index].isText {
-        var found = evidence[index]
-        for row in 0..<rows {
-          let cell = cells[row &* fieldCount &+ column]
-          if cell.length == 0 { continue }
-          // Doubled quotes are in no number, date or bool.
-          if cell.hasEscapes {
-            found.kinds.insert(.text)
-          } else {
-            found.note(cell: UnsafeRawBufferPointer(start: scanner.base + cell.start, count: cell.length))
-          }
+      if let batch = try parsed.pop() { return batch }
+      var round: [TextChunk] = []
+      while round.count < ParsedChunks.roundChunkCount, let chunk = try chunks.next() { round.append(chunk) }
+      if round.isEmpty { return nil }
+      let (parser, chunks) = (self.parser, self.chunks)
+      parsed.fill(round) { chunk in
+        do throws(TextError) {
+          return .success(try parser.parse(chunk))
+        } catch {
+          return .failure(chunks.failure(error, chunk.offset))
         }
-        evidence[index] = found
       }
     }
+  }
+}
+
+/// Reads the records of a chunk into batches.
+struct CSVChunkParser: Sendable {
+  let schema: Schema
+  let form: CSVForm
+  let nullTokens: NullTokens
+  let batchRowCount: Int
+  /// Columns whose type was inferred from a part of the file only.
+  let isGuessed: [Bool]
+
+  /// - Throws: `TextError` with lines counted from the chunk's start.
+  func parse(_ chunk: TextChunk) throws(TextError) -> [Batch] {
+    try chunk.bytes.withBytes { (raw) throws(TextError) in
+      let fieldCount = schema.fields.count
+      let block = CSVBlock(fieldCount: fieldCount, rowMax: batchRowCount)
+      var tokenizer = CSVTokenizer(raw, form, fieldCount: fieldCount)
+      // Every record ends with a line end, but for the last one of a file.
+      var rowCountLeft = TextError.lineCount(before: raw.count, of: raw, lineEnd: form.lineEnd) + 1
+      var batches: [Batch] = []
+      while true {
+        let batch = try parseBatch(raw, &tokenizer, block, capacity: min(batchRowCount, rowCountLeft))
+        guard let batch else { return batches }
+        batches.append(batch)
+        rowCountLeft -= batch.rowCount
+      }
+    }
+  }
+
+  private func parseBatch(
+    _ raw: UnsafeRawBufferPointer, _ tokenizer: inout CSVTokenizer, _ block: CSVBlock, capacity: Int
+  ) throws(TextError) -> Batch? {
+    var columns: [RowColumn] = []
+    var rowCount = 0
+    while rowCount < capacity {
+      let start = tokenizer.position
+      let rows = try tokenizer.scan(block.cells, rowMax: min(block.rowMax, capacity - rowCount))
+      if rows == 0 { break }
+      if columns.isEmpty { columns = schema.fields.map { RowColumn($0.type, capacity: capacity) } }
+      let isASCII = UTF8Text.isASCII(UnsafeRawBufferPointer(rebasing: raw[start..<tokenizer.position]))
+      for index in columns.indices {
+        let cells = block.column(index, of: raw, rowCount: rows, isASCII: isASCII, nullTokens: nullTokens)
+        if let row = cells.append(to: &columns[index]) { throw failure(cells, row, index, raw) }
+      }
+      rowCount += rows
+    }
+    if rowCount == 0 { return nil }
+    return Batch(schema: schema, columns: columns.map { $0.finish() }, rowCount: rowCount)
+  }
+
+  private func failure(_ cells: CSVColumnCells, _ row: Int, _ index: Int, _ raw: UnsafeRawBufferPointer) -> TextError {
+    let field = schema.fields[index]
+    let (start, _) = cells.raw(row)
+    let line = TextError.lineCount(before: start - raw.baseAddress!, of: raw, lineEnd: form.lineEnd) + 1
+    if field.type == .string {
+      return TextError(.malformed, line: line, column: index + 1, fieldName: field.name, "the text is not valid UTF-8")
+    }
+    let text = cells.text(row).map { UnsafeRawBufferPointer(start: $0.start, count: $0.length) } ?? cells.rawBytes(row)
+    let error = TextError(
+      .badCell, line: line, column: index + 1, fieldName: field.name, "expected \(field.type), found \(TextError.quoted(text))")
+    return isGuessed[index] ? error.hinting("; the type was inferred from the first part of the file: give the column a type") : error
+  }
+}
+
+/// The cells of a block of records, reused for the next one.
+struct CSVBlock {
+  private let buffer: Buffer
+  let rowMax: Int
+  private let stride: Int
+
+  /// The cells of a block, and the text they name, fit a second-level cache.
+  private static let cellCount = 16 << 10
+
+  init(fieldCount: Int, rowMax: Int) {
+    stride = fieldCount + 1
+    self.rowMax = min(rowMax, max(1, CSVBlock.cellCount / stride))
+    buffer = Buffer(byteCapacity: self.rowMax * stride * MemoryLayout<UInt32>.stride)
+  }
+
+  /// As many as `rowMax` records have.
+  var cells: UnsafeMutablePointer<UInt32> { buffer.pointer.assumingMemoryBound(to: UInt32.self) }
+
+  func column(_ index: Int, of raw: UnsafeRawBufferPointer, rowCount: Int, isASCII: Bool, nullTokens: NullTokens) -> CSVColumnCells {
+    // Any address will do for no bytes, as then there are no fields with any.
+    CSVColumnCells(
+      base: raw.baseAddress ?? UnsafeRawPointer(buffer.pointer), cells: UnsafePointer(cells + index), stride: stride, count: rowCount,
+      isASCII: isASCII, nullTokens: nullTokens)
   }
 }

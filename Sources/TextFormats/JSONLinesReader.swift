@@ -1,126 +1,141 @@
 import Columns
 import Glibc
-import JSON
 
 package struct JSONLinesOptions: Sendable {
   /// The types wanted of columns, by name; keys that it does not name are inferred.
   package var types: Schema?
   package var batchRowCount: Int
+  /// How much of the file is read ahead for the keys and their types.
+  package var sampleByteCount: Int
 
-  package init(types: Schema? = nil, batchRowCount: Int = 64 << 10) {
+  /// Far more than most files have, at little cost.
+  package static let sampleByteCountDefault = 256 << 20
+
+  package init(types: Schema? = nil, batchRowCount: Int = 64 << 10, sampleByteCount: Int = JSONLinesOptions.sampleByteCountDefault) {
     self.types = types
     self.batchRowCount = max(1, batchRowCount)
+    self.sampleByteCount = max(1, sampleByteCount)
   }
 }
 
-/// Reads JSON Lines a batch at a time: one flat object a line, blank lines skipped, a missing key is null.
+/// Reads JSON Lines a batch at a time: one object a line, blank lines skipped, a missing key is null.
 ///
-/// A first pass over the file finds the keys, in the order in which they first appear, and the types of those that the
-/// options do not name: as for CSV no value is narrowed, and a column whose values do not fit together holds their texts.
-/// Strings are timestamps when all of the column have a date, `T`, a time and an offset or `Z`; the strings `NaN`, `Infinity`
-/// and `-Infinity` are numbers beside numbers. Integers are exact.
+/// A first pass over the file, or its first `sampleByteCount` bytes, finds the keys in the order in which they first appear,
+/// and the types of those that the options do not name: as for CSV no value is narrowed, and a column whose values do not
+/// fit together holds their texts. Arrays are lists, objects structures. Strings are timestamps when all of the column have a
+/// date, `T`, a time and an offset or `Z`; the strings `NaN`, `Infinity` and `-Infinity` are numbers beside numbers. Integers
+/// are exact. In a longer file a value that the inferred type cannot hold, and a key that neither the sample nor the
+/// options had, are errors that say so; columns of the options that the sample had not come last, and may be null throughout.
 ///
-/// Memory follows the batch; the bytes may be a mapped file.
+/// A map is read where the options say so, from an array of objects with the members `key` and `value`.
+///
+/// Memory follows the round of chunks that is parsed in parallel; the bytes may be a mapped file, whose pages before
+/// `consumedByteCount` are not needed any more.
 package struct JSONLinesReader {
   package let schema: Schema
   let bytes: BufferSlice
   let options: JSONLinesOptions
   private let keys: JSONKeys
-  /// Columns of mixed values, which hold the texts of numbers and bools.
-  private let holdsTexts: [Bool]
-  private var place: JSONLinePlace
+  /// Columns whose type was inferred; those of strings hold the texts of other values.
+  private let isInferred: [Bool]
+  private var position: Int
+  private var parsed: ParsedChunks
 
-  /// - Throws: `TextError` of kind `malformed` for lines that are no objects, `badCell` for arrays and objects in them.
-  /// - Complexity: O(bytes)
+  /// - Throws: `TextError` of kind `malformed` for lines of the sample that are no objects.
+  /// - Complexity: O(sample), on all processors
   package init(bytes: BufferSlice, options: JSONLinesOptions = JSONLinesOptions()) throws(TextError) {
     self.bytes = bytes
     self.options = options
     let start = bytes.withBytes { $0.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0 }
-    place = JSONLinePlace(position: start, line: 1)
-    var keys = JSONKeys()
-    var evidence: [JSONEvidence] = []
-    let first = place
-    let rowCount = try bytes.withBytes { (raw) throws(TextError) in
-      try JSONLinesReader.survey(raw, first, options.types, &keys, &evidence)
+    try bytes.withBytes { (raw) throws(TextError) in try TextError.refuseUTF16(raw) }
+    position = start
+    parsed = ParsedChunks(consumedByteCount: start)
+    var (members, sampleEnd) = try JSONLinesReader.survey(bytes, from: start, options)
+    if members.objectCount == 0 || sampleEnd < bytes.byteCount, let types = options.types {
+      for field in types.fields { members.insert(Array(field.name.utf8), types) }
     }
-    if rowCount == 0, let types = options.types {
-      for field in types.fields { _ = keys.insert(Array(field.name.utf8)) }
-      evidence += types.fields.map { JSONEvidence(wanted: $0.type) }
-    }
-    self.keys = keys
-    holdsTexts = evidence.map { $0.wanted == nil }
-    schema = Schema(zip(keys.names, evidence).map { Field(String(decoding: $0, as: UTF8.self), $1.type) })
+    keys = members.keys
+    isInferred = members.evidence.map { $0.wanted == nil }
+    schema = Schema(members.fields)
   }
 
   private static func survey(
-    _ raw: UnsafeRawBufferPointer, _ start: JSONLinePlace, _ types: Schema?, _ keys: inout JSONKeys, _ evidence: inout [JSONEvidence]
-  ) throws(TextError) -> Int {
-    var place = start
-    var rowCount = 0
-    while let (range, line) = place.nextLine(raw) {
-      var scanner = JSONLineScanner(raw, start: range.lowerBound, end: range.upperBound, line: line)
-      guard try scanner.begin() else { continue }
-      rowCount += 1
-      var expected = 0
-      while let (key, value) = try scanner.next() {
-        let index: Int
-        if let found = keys.index(of: key, expected: expected) {
-          index = found
-        } else {
-          guard let name = JSONText.plain(key) else {
-            throw TextError(.malformed, line: line, column: scanner.column, "a member's name is not valid text")
-          }
-          // A name with escapes may be known in its plain form.
-          index = keys.insert(name)
-          if index == evidence.count {
-            evidence.append(JSONEvidence(wanted: types?[String(decoding: name, as: UTF8.self)]?.type))
-          }
-        }
-        expected = index + 1
-        if evidence[index].wanted == nil { evidence[index].note(value) }
+    _ bytes: BufferSlice, from start: Int, _ options: JSONLinesOptions
+  ) throws(TextError) -> (members: JSONMembers, end: Int) {
+    var chunks: [TextChunk] = []
+    var position = start
+    while position < bytes.byteCount && position - start < options.sampleByteCount {
+      let end = lineEnd(bytes, from: position, atLeast: min(TextChunk.byteCount, start + options.sampleByteCount - position))
+      chunks.append(TextChunk(bytes, position..<end))
+      position = end
+    }
+    let types = options.types
+    let parts = try? parallelMap(chunks) { chunk in survey(chunk, types) }
+    var members = JSONMembers()
+    for (chunk, part) in zip(chunks, parts ?? []) {
+      switch part {
+      case .success(let found): members.formUnion(found)
+      case .failure(let error): throw error.adding(lineCount: bytes.withBytes { TextError.lineCount(before: chunk.offset, of: $0) })
       }
     }
-    return rowCount
+    return (members, position)
   }
+
+  private static func survey(_ chunk: TextChunk, _ types: Schema?) -> Result<JSONMembers, TextError> {
+    var members = JSONMembers()
+    let failure = chunk.bytes.withBytes { raw -> TextError? in
+      var place = JSONLinePlace(position: 0, line: 1)
+      do throws(TextError) {
+        while let (range, line) = place.nextLine(raw) {
+          var scanner = JSONLineScanner(raw, start: range.lowerBound, end: range.upperBound, line: line)
+          guard try scanner.begin() else { continue }
+          try members.note(&scanner, types: types)
+          try scanner.finish()
+        }
+        return nil
+      } catch { return error }
+    }
+    return failure.map { .failure($0) } ?? .success(members)
+  }
+
+  /// The end of the line that holds the byte `atLeast` bytes further on.
+  private static func lineEnd(_ bytes: BufferSlice, from start: Int, atLeast byteCount: Int) -> Int {
+    let target = start + max(1, byteCount) - 1
+    guard target < bytes.byteCount else { return bytes.byteCount }
+    return bytes.withBytes { raw in
+      // SAFETY: the search ends with the bytes.
+      guard let base = raw.baseAddress, let found = memchr(base + target, 0x0A, raw.count - target) else { return raw.count }
+      return UnsafeRawPointer(found) - base + 1
+    }
+  }
+
+  /// Bytes of the file before this place are not needed any more: their rows have been handed out.
+  package var consumedByteCount: Int { parsed.consumedByteCount }
 
   /// The next rows; nil at the end.
   /// - Throws: `TextError`; the reader must not be used any more then.
   package mutating func next() throws(TextError) -> Batch? {
-    let start = place
-    let (batch, end) = try bytes.withBytes { (raw) throws(TextError) in try readBatch(raw, from: start) }
-    place = end
-    return batch
-  }
-
-  private func readBatch(_ raw: UnsafeRawBufferPointer, from start: JSONLinePlace) throws(TextError) -> (Batch?, JSONLinePlace) {
-    var place = start
-    // A row takes three bytes at least.
-    let capacity = min(options.batchRowCount, (raw.count - start.position) / 3 + 1)
-    var columns = schema.fields.map { RowColumn($0.type, capacity: capacity) }
-    var row = 0
-    while row < options.batchRowCount, let (range, line) = place.nextLine(raw) {
-      var scanner = JSONLineScanner(raw, start: range.lowerBound, end: range.upperBound, line: line)
-      guard try scanner.begin() else { continue }
-      var expected = 0
-      while let (key, value) = try scanner.next() {
-        guard let index = keys.index(of: key, expected: expected) ?? JSONText.plain(key).flatMap({ keys.index(of: $0) }) else {
-          throw TextError(.malformed, line: line, column: scanner.column, "the file changed while it was read")
-        }
-        expected = index + 1
-        let name = schema.fields[index].name
-        if columns[index].count > row {
-          throw TextError(.malformed, line: line, column: scanner.column, fieldName: name, "the key stands twice in one object")
-        }
-        if let problem = JSONText.append(value, to: &columns[index], anyScalar: holdsTexts[index]) {
-          let column = scanner.column - value.bytes.count - (value.isString ? 2 : 0)
-          throw TextError(problem.kind, line: line, column: column, fieldName: name, problem.text)
+    while true {
+      if let batch = try parsed.pop() { return batch }
+      if position >= bytes.byteCount { return nil }
+      var chunks: [TextChunk] = []
+      while chunks.count < ParsedChunks.roundChunkCount && position < bytes.byteCount {
+        let end = JSONLinesReader.lineEnd(bytes, from: position, atLeast: TextChunk.byteCount)
+        chunks.append(TextChunk(bytes, position..<end))
+        position = end
+      }
+      let parser = JSONChunkParser(
+        schema: schema, keys: keys, isInferred: isInferred, batchRowCount: options.batchRowCount,
+        isSampled: bytes.byteCount > options.sampleByteCount)
+      let file = bytes
+      parsed.fill(chunks) { chunk in
+        do throws(TextError) {
+          return .success(try parser.parse(chunk))
+        } catch {
+          return .failure(error.adding(lineCount: file.withBytes { TextError.lineCount(before: chunk.offset, of: $0) }))
         }
       }
-      row += 1
-      for index in columns.indices where columns[index].count < row { columns[index].appendNull() }
     }
-    if row == 0 { return (nil, place) }
-    return (Batch(schema: schema, columns: columns.map { $0.finish() }, rowCount: row), place)
   }
 }
 
@@ -138,28 +153,5 @@ struct JSONLinePlace {
     position = end + 1
     line += 1
     return (start..<end, line - 1)
-  }
-}
-
-/// The keys of the objects, as bytes: strings that only look alike stay apart.
-struct JSONKeys {
-  private(set) var names: [[UInt8]] = []
-  private var indices: [[UInt8]: Int] = [:]
-
-  func index(of name: [UInt8]) -> Int? { indices[name] }
-
-  /// - Parameter expected: where the key is looked for first, as objects mostly have one order of keys.
-  func index(of key: JSONToken, expected: Int) -> Int? {
-    if key.kind == .escapedString { return nil }
-    if expected < names.count && names[expected].count == key.bytes.count && names[expected].elementsEqual(key.bytes) { return expected }
-    return indices[Array(key.bytes)]
-  }
-
-  /// The index of a name, appended if it is new.
-  mutating func insert(_ name: [UInt8]) -> Int {
-    if let index = indices[name] { return index }
-    indices[name] = names.count
-    names.append(name)
-    return names.count - 1
   }
 }

@@ -28,16 +28,45 @@ package struct TextError: Error, Hashable, Sendable, CustomStringConvertible {
     return "\(place): \(text)"
   }
 
+  /// The same error where the lines before the part that named it are counted too.
+  func adding(lineCount: Int) -> TextError {
+    TextError(kind, line: line + lineCount, column: column, fieldName: fieldName, text)
+  }
+
+  func naming(_ fieldName: String) -> TextError {
+    TextError(kind, line: line, column: column, fieldName: self.fieldName ?? fieldName, text)
+  }
+
+  func hinting(_ hint: String) -> TextError {
+    TextError(kind, line: line, column: column, fieldName: fieldName, text + hint)
+  }
+
   /// A value for a message, in quotes and not too long.
   static func quoted(_ bytes: UnsafeRawBufferPointer) -> String {
     let shown = String(decoding: bytes.prefix(60), as: UTF8.self)
     return bytes.count > 60 ? "\"\(shown)…\" (\(bytes.count) bytes)" : "\"\(shown)\""
   }
 
-  /// The line of a place in the file, from 1. - Complexity: O(offset)
-  static func line(at offset: Int, of bytes: UnsafeRawBufferPointer) -> Int {
-    var line = 1
-    for index in 0..<min(offset, bytes.count) where bytes[index] == 0x0A { line += 1 }
-    return line
+  /// A value for a message as it stands there, if not too long.
+  static func shortened(_ bytes: UnsafeRawBufferPointer) -> String {
+    let shown = String(decoding: bytes.prefix(60), as: UTF8.self)
+    return bytes.count > 60 ? "\(shown)… (\(bytes.count) bytes)" : shown
+  }
+
+  /// The number of line ends before a place in the file. - Complexity: O(offset)
+  static func lineCount(before offset: Int, of bytes: UnsafeRawBufferPointer, lineEnd: UInt8 = 0x0A) -> Int {
+    var count = 0
+    for index in 0..<min(offset, bytes.count) where bytes[index] == lineEnd { count &+= 1 }
+    return count
+  }
+}
+
+extension TextError {
+  /// - Throws: where the bytes begin with a mark of UTF-16 or UTF-32.
+  static func refuseUTF16(_ bytes: UnsafeRawBufferPointer) throws(TextError) {
+    guard bytes.count >= 2 else { return }
+    if (bytes[0] == 0xFF && bytes[1] == 0xFE) || (bytes[0] == 0xFE && bytes[1] == 0xFF) {
+      throw TextError(.malformed, line: 1, "the file is UTF-16 or UTF-32: expected UTF-8, convert it first")
+    }
   }
 }

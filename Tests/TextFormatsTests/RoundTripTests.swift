@@ -18,12 +18,19 @@ struct SplitMix: RandomNumberGenerator {
   static let types: [DataType] = [
     .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64, .float32, .float64, .decimal(precision: 38, scale: 9), .string,
     .binary, .date, .timestamp(.second, zone: nil), .timestamp(.millisecond, zone: "UTC"), .timestampMicros,
-    .timestamp(.nanosecond, zone: nil),
+    .timestamp(.nanosecond, zone: nil), .float16, .fixedBinary(byteWidth: 3), .decimal(precision: 9, scale: 2),
+    .decimal(precision: 5, scale: 0), .time(.second), .time(.millisecond), .time(.microsecond), .time(.nanosecond), .duration(.nanosecond),
+    .list(Field("item", .int32)), .list(Field("element", .string, isNullable: false)), .list(Field("item", .list(Field("item", .date)))),
+    .map(key: Field("k", .string, isNullable: false), value: Field("v", .float64)),
+    .structure([
+      Field("a \"b\"", .timestamp(.nanosecond, zone: nil)), Field("n", .int8, isNullable: false),
+      Field("inner", .structure([Field("x", .binary), Field("y", .list(Field("item", .decimal(precision: 20, scale: 3))))])),
+    ]),
   ]
 
-  static func value(_ type: DataType, _ generator: inout SplitMix) -> Scalar {
+  static func value(_ type: DataType, isNullable: Bool = true, _ generator: inout SplitMix) -> Scalar {
     let bits = generator.next()
-    if bits % 7 == 0 { return .null }
+    if isNullable && bits % 7 == 0 { return .null }
     let number = generator.next() >> (bits % 64)
     switch type {
     case .bool: return .bool(number & 1 == 0)
@@ -37,7 +44,25 @@ struct SplitMix: RandomNumberGenerator {
     case .uint64: return .uint(number)
     case .float32: return .float(Float(bitPattern: UInt32(truncatingIfNeeded: generator.next())))
     case .float64: return .double(bits % 3 == 0 ? Double(number % 1000) / 4 : Double(bitPattern: generator.next()))
-    case .decimal: return .decimal(Int128(Int64(bitPattern: number)) * Int128(bits % 1_000_000), scale: 9)
+    case .float16: return .float(Float(Float16(bitPattern: UInt16(truncatingIfNeeded: generator.next()))))
+    case .decimal(38, let scale): return .decimal(Int128(Int64(bitPattern: number)) * Int128(bits % 1_000_000), scale: scale)
+    case .decimal(let precision, let scale):
+      var bound: UInt64 = 1
+      for _ in 0..<min(precision, 19) { bound *= 10 }
+      let magnitude = Int128(number % bound)
+      return .decimal(bits % 2 == 0 ? magnitude : -magnitude, scale: scale)
+    case .time(let unit): return .time(Int64(number % UInt64(unit.ticksPerSecond * 86_400)), unit)
+    case .duration(let unit): return .duration(Int64(bitPattern: number), unit)
+    case .fixedBinary(let width): return .binary((0..<width).map { _ in UInt8.random(in: 0...255, using: &generator) })
+    case .list(let element):
+      return .list((0..<Int(bits % 4)).map { _ in value(element.type, isNullable: element.isNullable, &generator) })
+    case .map(let key, let other):
+      return .list(
+        (0..<Int(bits % 3)).map { _ in
+          .structure([value(key.type, isNullable: false, &generator), value(other.type, isNullable: other.isNullable, &generator)])
+        })
+    case .structure(let fields):
+      return .structure(fields.map { value($0.type, isNullable: $0.isNullable, &generator) })
     case .date: return .date(Int32(truncatingIfNeeded: number))
     case .timestamp(let unit, _): return .timestamp(Int64(bitPattern: number), unit)
     case .binary: return .binary((0..<Int(bits % 9)).map { _ in UInt8.random(in: 0...255, using: &generator) })

@@ -1,0 +1,83 @@
+import Columns
+import Glibc
+
+/// Cuts a file into chunks that end with a record.
+struct CSVChunks: Sendable {
+  let bytes: BufferSlice
+  let form: CSVForm
+  private(set) var position: Int
+
+  init(_ bytes: BufferSlice, _ form: CSVForm, position: Int) {
+    self.bytes = bytes
+    self.form = form
+    self.position = position
+  }
+
+  /// The next chunk; nil at the end. Counting quotes from the start of a record tells which line ends are inside quotes; where
+  /// that is wrong, the tokenizer finds a bad quote before it.
+  /// - Throws: `TextError` where one record is longer than 4 GiB.
+  mutating func next(byteCount: Int = TextChunk.byteCount) throws(TextError) -> TextChunk? {
+    guard position < bytes.byteCount else { return nil }
+    let start = position
+    let end = bytes.withBytes { CSVChunks.recordEnd($0, form, from: start, atLeast: byteCount) }
+    guard end - start < Int(UInt32.max) else {
+      throw failure(TextError(.malformed, line: 1, "expected records of less than 4 GiB: is a closing quote missing?"), start)
+    }
+    position = end
+    return TextChunk(bytes, start..<end)
+  }
+
+  /// The error with lines counted from the start of the file.
+  func failure(_ error: TextError, _ offset: Int) -> TextError {
+    error.adding(lineCount: bytes.withBytes { TextError.lineCount(before: offset, of: $0, lineEnd: form.lineEnd) })
+  }
+
+  private static func recordEnd(_ raw: UnsafeRawBufferPointer, _ form: CSVForm, from start: Int, atLeast byteCount: Int) -> Int {
+    guard raw.count - start > byteCount, let base = raw.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return raw.count }
+    var place = start + byteCount - 1
+    var isQuoted = quoteCount(base + start, byteCount - 1) % 2 == 1
+    // SAFETY: places stay below the number of bytes.
+    while place < raw.count {
+      let byte = base[place]
+      if byte == CSVText.quote {
+        isQuoted.toggle()
+        if isQuoted {
+          // Inside quotes only the next one matters.
+          guard let found = memchr(base + place + 1, Int32(CSVText.quote), raw.count - place - 1) else { return raw.count }
+          place = UnsafePointer(found.assumingMemoryBound(to: UInt8.self)) - base
+          continue
+        }
+      } else if byte == form.lineEnd && !isQuoted {
+        let hasFeed = form.lineEnd == 0x0D && place + 1 < raw.count && base[place + 1] == 0x0A
+        return place + (hasFeed ? 2 : 1)
+      }
+      place &+= 1
+    }
+    return raw.count
+  }
+
+  private static func quoteCount(_ start: UnsafePointer<UInt8>, _ byteCount: Int) -> Int {
+    let raw = UnsafeRawPointer(start)
+    let quotes = SIMD64<UInt8>(repeating: CSVText.quote)
+    var total = 0
+    var index = 0
+    // SAFETY: loads end with the bytes.
+    while index &+ 64 <= byteCount {
+      // A lane counts to 255.
+      var lanes = SIMD64<UInt8>(repeating: 0)
+      let end = min(byteCount &- 63, index &+ 64 &* 255)
+      while index < end {
+        let found = raw.loadUnaligned(fromByteOffset: index, as: SIMD64<UInt8>.self) .== quotes
+        // All ones are -1.
+        lanes &-= unsafeBitCast(found, to: SIMD64<UInt8>.self)
+        index &+= 64
+      }
+      for lane in 0..<64 { total &+= Int(lanes[lane]) }
+    }
+    while index < byteCount {
+      if start[index] == CSVText.quote { total &+= 1 }
+      index &+= 1
+    }
+    return total
+  }
+}

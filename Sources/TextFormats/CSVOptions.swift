@@ -1,0 +1,34 @@
+import Columns
+
+package struct CSVOptions: Sendable {
+  /// The types wanted of columns, by name; columns that it does not name are inferred.
+  package var types: Schema?
+  /// nil: the comma where the first record has one, else the most frequent there of semicolon, tab and bar.
+  package var delimiter: UInt8?
+  /// Whether the first record holds names; otherwise columns are called `column_1`, `column_2`, ...
+  package var hasHeader: Bool
+  /// Texts that stand for null where they are not in quotes, besides the empty field, which always does: `NA`, `null`.
+  package var nullTokens: [String]
+  package var batchRowCount: Int
+  /// How much of the file is read ahead to infer types.
+  package var sampleByteCount: Int
+
+  /// Read in a tenth of a second or less.
+  package static let sampleByteCountDefault = 32 << 20
+
+  /// - Precondition: the delimiter is a byte of ASCII other than the quote and those of line ends.
+  package init(
+    types: Schema? = nil, delimiter: UInt8? = nil, hasHeader: Bool = true, nullTokens: [String] = [], batchRowCount: Int = 64 << 10,
+    sampleByteCount: Int = CSVOptions.sampleByteCountDefault
+  ) {
+    if let delimiter {
+      precondition(delimiter < 0x80 && ![0x0A, 0x0D, CSVText.quote].contains(delimiter), "This byte cannot separate fields: \(delimiter)")
+    }
+    self.types = types
+    self.delimiter = delimiter
+    self.hasHeader = hasHeader
+    self.nullTokens = nullTokens
+    self.batchRowCount = max(1, batchRowCount)
+    self.sampleByteCount = max(1, sampleByteCount)
+  }
+}
