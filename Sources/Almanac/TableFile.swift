@@ -59,7 +59,8 @@ package final class TableFile {
         return (.arrow(reader), reader.schema, nil)
       case .csv:
         var reading = CSVOptions(types: types)
-        if let delimiter = options.delimiter ?? FileFormat.delimiter(path: path) { reading.delimiter = delimiter }
+        reading.delimiter = options.delimiter ?? FileFormat.delimiter(path: path)
+        reading.nullTokens = options.nullTokens
         reading.hasHeader = options.hasHeader
         let reader = try CSVReader(bytes: bytes, options: reading)
         return (.csv(reader), reader.schema, nil)
