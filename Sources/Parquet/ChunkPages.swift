@@ -6,6 +6,8 @@ struct ChunkPages {
   private let chunk: ColumnChunkMetadata
   /// No page reaches behind it. At least 8 bytes of the file follow: the slack of `BitUnpack`.
   let end: Int
+  /// Where the chunk ends by its own account.
+  let chunkEnd: Int
   /// Where the first page starts.
   let start: Int
   /// Where the next header starts.
@@ -33,7 +35,8 @@ struct ChunkPages {
         "its \(chunk.compressedByteCount) bytes at byte \(start) do not lie between the head of the file and its footer at byte \(dataEnd)")
     }
     // Old writers left the dictionary's header out of the size: 100 bytes of grace, as other readers give.
-    end = min(dataEnd, start + chunk.compressedByteCount + 100)
+    chunkEnd = start + chunk.compressedByteCount
+    end = min(dataEnd, chunkEnd + 100)
     self.start = start
     offset = start
   }

@@ -62,6 +62,9 @@ final class LeafCursor {
   /// Whether the values of another page are still to come.
   var hasMorePages: Bool { entriesUnopened > 0 }
 
+  /// Values, nulls and empty lists that have not been read.
+  var entriesLeft: Int { entriesUnopened + (page?.entriesLeft ?? 0) }
+
   /// Where the bytes of the file end that will not be read again.
   var consumedEnd: Int {
     guard let page else { return pages.offset }

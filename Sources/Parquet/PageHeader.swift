@@ -21,6 +21,13 @@ struct PageHeader: Sendable {
   /// The bytes of the header itself.
   var headerByteCount = 0
 
+  var isDataPage: Bool {
+    switch kind {
+    case .dataV1, .dataV2: true
+    case .dictionary, .other: false
+    }
+  }
+
   /// - Parameter bytes: start at the header, end anywhere behind it.
   init(decoding bytes: UnsafeRawBufferPointer) throws(ParquetError) {
     var reader = ThriftReader(bytes, subject: "page header")

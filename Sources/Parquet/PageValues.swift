@@ -5,6 +5,9 @@ enum ChunkDictionary {
   case fixed(Buffer, count: Int)
   case bytes(BytesAppender, greatestByteCount: Int)
 
+  /// The mean bytes of an entry of variable length.
+  var averageByteCount: Int { if case .bytes(let entries, _) = self { entries.averageByteCount } else { 0 } }
+
   /// Decodes the values of a dictionary page, which are always plain.
   init(_ body: UnsafeRawBufferPointer, _ shape: ColumnShape, count: Int) throws(ParquetError) {
     switch shape.conversion {
@@ -73,6 +76,12 @@ struct PageValues {
     }
     let left = max(1, countMax - index)
     return max(1, byteCount / max(1, (body.count - position) / left))
+  }
+
+  /// About the bytes that the next values take, as an average of the page.
+  func estimatedByteCount(of count: Int, dictionary: ChunkDictionary?) -> Int {
+    if isDictionary { return count * (dictionary?.averageByteCount ?? 0) }
+    return Int(Double(body.count - position) * Double(count) / Double(max(1, countMax - index)))
   }
 
   /// Opens the dictionary indices: the width of each in the first byte, then runs.

@@ -37,10 +37,10 @@ enum PlainConversion {
       }
     case .nanosFrom96:
       let target = target.assumingMemoryBound(to: Int64.self)
-      for index in 0..<count { target[index] = try timestamp(source + index * 12, nanosPerTick: 1, index) }
+      for index in 0..<count { target[index] = try nanos(source + index * 12, index) }
     case .microsFrom96:
       let target = target.assumingMemoryBound(to: Int64.self)
-      for index in 0..<count { target[index] = try timestamp(source + index * 12, nanosPerTick: 1000, index) }
+      for index in 0..<count { target[index] = micros(source + index * 12) }
     case .decimalFromBytes, .bool, .bytes:
       preconditionFailure("Values of \(shape.conversion) have no plain width")
     }
@@ -83,19 +83,27 @@ enum PlainConversion {
     return power
   }
 
-  /// INT96 of Impala and Spark: nanoseconds of the day, then the Julian day, 2440588 being 1970-01-01.
-  private static func timestamp(_ source: UnsafeRawPointer, nanosPerTick: Int64, _ index: Int) throws(ParquetError) -> Int64 {
+  /// The Julian day of 1970-01-01.
+  private static let epochDay: Int64 = 2_440_588
+
+  /// INT96 of Impala and Hive: nanoseconds of the day, then the Julian day.
+  private static func nanos(_ source: UnsafeRawPointer, _ index: Int) throws(ParquetError) -> Int64 {
     let nanos = source.loadUnaligned(as: Int64.self)
-    let day = Int64(source.loadUnaligned(fromByteOffset: 8, as: UInt32.self)) - 2_440_588
-    let start = day.multipliedReportingOverflow(by: 86_400_000_000_000 / nanosPerTick)
-    // Floored: the part of a day may be negative in files of some writers.
-    let ticks = nanos >= 0 ? nanos / nanosPerTick : -((-(nanos + 1)) / nanosPerTick) - 1
-    let sum = start.partialValue.addingReportingOverflow(ticks)
+    let day = Int64(source.loadUnaligned(fromByteOffset: 8, as: Int32.self)) - epochDay
+    let start = day.multipliedReportingOverflow(by: 86_400_000_000_000)
+    let sum = start.partialValue.addingReportingOverflow(nanos)
     guard !start.overflow, !sum.overflow else {
-      let unit = nanosPerTick == 1 ? "ns" : "us"
       throw .unsupported(
-        "value \(index) is a timestamp \(day) days and \(nanos) ns from 1970, which lies outside the range of timestamp[\(unit)]")
+        "value \(index) is a timestamp \(day) days and \(nanos) ns from 1970, which lies outside the years 1677 to 2262 of timestamp[ns]")
     }
     return sum.partialValue
+  }
+
+  /// INT96 of Spark, which computes with microseconds in 64 bits and wraps around: so does this, and gives back what Spark had.
+  private static func micros(_ source: UnsafeRawPointer) -> Int64 {
+    let nanos = source.loadUnaligned(as: Int64.self)
+    let day = Int64(source.loadUnaligned(fromByteOffset: 8, as: Int32.self)) - epochDay
+    // Floored: the part of a day may be negative.
+    return day &* 86_400_000_000 &+ (nanos >= 0 ? nanos / 1000 : -((-(nanos + 1)) / 1000) - 1)
   }
 }
