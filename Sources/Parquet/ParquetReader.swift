@@ -9,7 +9,7 @@ package struct ParquetReader: Sendable {
   package let rowCount: Int
   package let keyValueMetadata: [String: String]
   package let createdBy: String?
-  private let bytes: BufferSlice
+  let bytes: BufferSlice
   private let shapes: [ColumnShape]
   private let rowGroups: [RowGroupMetadata]
   /// Where the footer's metadata starts and data must end.
