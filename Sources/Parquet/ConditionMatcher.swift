@@ -75,7 +75,8 @@ struct ConditionMatcher {
       // A bound without a key bounds nothing.
       form =
         low == nil && high == nil
-        ? .anything : .range(lower: low, lowerInclusive: lower?.isInclusive ?? true, upper: high, upperInclusive: upper?.isInclusive ?? true)
+        ? .anything
+        : .range(lower: low, lowerInclusive: lower?.isInclusive ?? true, upper: high, upperInclusive: upper?.isInclusive ?? true)
     }
   }
 

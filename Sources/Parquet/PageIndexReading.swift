@@ -16,7 +16,8 @@ struct ColumnIndexDetail {
         switch field.id {
         case 1: try reader.list(field) { (reader, element) throws(ParquetError) in result.isNullPage.append(try reader.bool(element)) }
         case 2: try reader.list(field) { (reader, element) throws(ParquetError) in result.least.append(Array(try reader.binary(element))) }
-        case 3: try reader.list(field) { (reader, element) throws(ParquetError) in result.greatest.append(Array(try reader.binary(element))) }
+        case 3:
+          try reader.list(field) { (reader, element) throws(ParquetError) in result.greatest.append(Array(try reader.binary(element))) }
         case 4: result.boundaryOrder = try reader.int32(field)
         case 5:
           var counts: [Int] = []

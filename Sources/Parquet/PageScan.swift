@@ -42,7 +42,8 @@ enum PageScan {
       let byteCount = header.headerByteCount + header.storedByteCount
       pages.append(
         FileDescription.Page(
-          kind: FormatNames.pageKind(header.type), offset: offset, byteCount: byteCount, uncompressedByteCount: header.uncompressedByteCount,
+          kind: FormatNames.pageKind(header.type), offset: offset, byteCount: byteCount,
+          uncompressedByteCount: header.uncompressedByteCount,
           encoding: header.encoding.map { FormatNames.encoding($0) }, valueCount: header.valueCount,
           rowCount: isData ? header.rowCount ?? (isFlat ? header.valueCount : nil) : nil))
       if isData { valueCount += max(0, header.valueCount ?? 0) }

@@ -115,7 +115,8 @@ struct ValueKeys: Sendable {
       guard Double(Float(value)) == value else { return nil }
       return value == 0 ? [hash(Float(0)), hash(-Float(0))] : [hash(Float(value))]
     case (.double?, .number(let value)): return value == 0 ? [hash(0.0), hash(-0.0)] : [hash(value)]
-    case (.byteArray?, .bytes(let value)), (.fixedLengthByteArray?, .bytes(let value)): return [value.withUnsafeBytes { BloomFilter.hash($0) }]
+    case (.byteArray?, .bytes(let value)), (.fixedLengthByteArray?, .bytes(let value)):
+      return [value.withUnsafeBytes { BloomFilter.hash($0) }]
     default: return nil
     }
   }
