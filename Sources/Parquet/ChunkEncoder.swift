@@ -109,7 +109,14 @@ struct ChunkEncoder {
   }
 
   /// The filter of all values, as it lies in the file.
-  func bloomFilter() throws(ParquetError) -> [UInt8] { [] }
+  /// - Throws: `.unsupported` for booleans, for which the format has none.
+  func bloomFilter() throws(ParquetError) -> [UInt8] {
+    guard layout.physicalType != .boolean else {
+      throw .unsupported("Cannot write a Bloom filter for column \(layout.name): it holds booleans")
+    }
+    defer { _fixLifetime(leaf.dense.data.owner) }
+    return BloomFilter(hashes: leaf.dense.hashes).bytes
+  }
 
   // MARK: Codec
 

@@ -72,7 +72,9 @@ struct DenseColumn {
       if millis.overflow { refused = seconds }
       return Word(truncatingIfNeeded: millis.partialValue)
     }
-    if let refused { throw .unsupported("Cannot write column \(layout.name): \(refused) seconds do not fit milliseconds of \(Element.bitWidth) bits") }
+    if let refused {
+      throw .unsupported("Cannot write column \(layout.name): \(refused) seconds do not fit milliseconds of \(Element.bitWidth) bits")
+    }
     return data
   }
 
@@ -85,7 +87,8 @@ struct DenseColumn {
       }
       guard let refused else { continue }
       throw .unsupported(
-        "Cannot write column \(layout.name): the unscaled value \(part.values(Int128.self)[refused]) has more than the \(precision) digits of its type")
+        "Cannot write column \(layout.name): the unscaled value \(part.values(Int128.self)[refused]) has more than the \(precision) digits of its type"
+      )
     }
   }
 

@@ -128,8 +128,8 @@ enum DictionaryBuilding {
         }
         slot = (slot &+ 1) & mask
       }
-      // Mostly distinct so far: it will not get better by much.
-      if !isForced && index >= checkCountMin && index % checkCount == 0 && entries.count > index / 2 { return nil }
+      // Nearly all distinct so far: then there are more distinct values than a dictionary may have.
+      if !isForced && index >= checkCountMin && index % checkCount == 0 && entries.count > index - index / 16 { return nil }
     }
     _fixLifetime(table)
     return DictionaryPlan(indices: BufferSlice(buffer, byteCount: count * 4), entries: entries, changeCount: changeCount)

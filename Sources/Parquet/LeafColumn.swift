@@ -141,7 +141,9 @@ enum ValidityBits {
         let (byte, shift) = (position >> 3, UInt64(position & 7))
         let low = buffer.pointer.loadUnaligned(fromByteOffset: byte, as: UInt64.self) | word << shift
         buffer.pointer.storeBytes(of: low, toByteOffset: byte, as: UInt64.self)
-        if shift > 0 { buffer.pointer.storeBytes(of: UInt8(truncatingIfNeeded: word >> (64 - shift)), toByteOffset: byte + 8, as: UInt8.self) }
+        if shift > 0 {
+          buffer.pointer.storeBytes(of: UInt8(truncatingIfNeeded: word >> (64 - shift)), toByteOffset: byte + 8, as: UInt8.self)
+        }
         row += count
         position += count
       }

@@ -22,7 +22,9 @@ enum RunEncoding {
       let runStart = index + filled
       literals(values, literalStart..<runStart, bitWidth, &sink)
       sink.append(varint: UInt64(end - runStart) << 1)
-      for byte in 0..<((bitWidth + 7) / 8) { sink.append(UInt8(truncatingIfNeeded: UInt64(truncatingIfNeeded: values[runStart]) >> UInt64(byte * 8))) }
+      for byte in 0..<((bitWidth + 7) / 8) {
+        sink.append(UInt8(truncatingIfNeeded: UInt64(truncatingIfNeeded: values[runStart]) >> UInt64(byte * 8)))
+      }
       literalStart = end
       index = end
     }

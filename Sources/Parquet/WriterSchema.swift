@@ -66,7 +66,9 @@ struct WriterSchema: Sendable {
       add(key, named: "key", entries.below(entry, child: 0))
       add(value, named: "value", entries.below(entry, child: 1))
     case .structure(let fields):
-      if fields.isEmpty { refuse("Cannot write column \(here.path.joined(separator: ".")): a structure without fields has no form in Parquet") }
+      if fields.isEmpty {
+        refuse("Cannot write column \(here.path.joined(separator: ".")): a structure without fields has no form in Parquet")
+      }
       elements.append(WrittenElement(name: name, repetition: repetition, fieldID: field.id, childCount: fields.count))
       for (index, child) in fields.enumerated() { add(child, named: child.name, here.below(field, child: index)) }
     default:
@@ -74,7 +76,8 @@ struct WriterSchema: Sendable {
         refuse("Cannot write column \(here.path.joined(separator: ".")): it has values of \(byteWidth) bytes, expected at least 1")
       }
       let leaf = ColumnLayout(
-        field, path: here.path, column: here.column, steps: here.steps, definitionMax: here.definitionMax, repetitionMax: here.repetitionMax)
+        field, path: here.path, column: here.column, steps: here.steps, definitionMax: here.definitionMax, repetitionMax: here.repetitionMax
+      )
       elements.append(
         WrittenElement(
           name: name, repetition: repetition, fieldID: field.id, physicalType: leaf.physicalType, fixedByteCount: leaf.fixedByteCount,

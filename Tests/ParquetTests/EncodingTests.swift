@@ -68,7 +68,9 @@ import Testing
     }
   }
 
-  private static func bounds(_ type: DataType, _ scalars: [Scalar]) throws -> (least: BoundsEncoding.Encoded, greatest: BoundsEncoding.Encoded)? {
+  private static func bounds(_ type: DataType, _ scalars: [Scalar]) throws -> (
+    least: BoundsEncoding.Encoded, greatest: BoundsEncoding.Encoded
+  )? {
     let layout = ColumnLayout(Field("c", type))
     let dense = try DenseColumn(Column(type, scalars), layout)
     let encoding = BoundsEncoding(column: dense, layout: layout)
@@ -140,8 +142,10 @@ import Testing
     func encoding(_ type: DataType, isKey: Bool = false, _ value: (Int) -> Scalar) throws -> Encoding {
       let column = Column(type, (0..<4096).map(value))
       var sink = ByteSink()
-      return try ChunkEncoder(column, ColumnLayout(Field("c", type)), .leaf(keyColumns: []), isKey: isKey).encode(into: &sink, fileOffset: 4)
-        .encoding
+      return try ChunkEncoder(column, ColumnLayout(Field("c", type)), .leaf(keyColumns: []), isKey: isKey).encode(
+        into: &sink, fileOffset: 4
+      )
+      .encoding
     }
     var generator = SeededGenerator(seed: 33)
     #expect(try encoding(.string) { .string("few \($0 % 3)") } == .rleDictionary)
