@@ -16,6 +16,9 @@ package struct ArrowReader: Sendable {
   /// batch may tell the system to drop its pages.
   package var onConsumed: (@Sendable (Range<Int>) -> Void)?
 
+  /// The most threads that decode columns of one large batch.
+  package var threadCountMax = Int.max
+
   private let bytes: BufferSlice
   private let fields: [ArrowField]
   /// Which fields of the file are given, in this order.
@@ -24,6 +27,7 @@ package struct ArrowReader: Sendable {
   private var dictionaries: DictionaryStore
   /// Where the messages of a file lie; nil for streams.
   private let footer: ArrowFooter?
+  private var codecs: [ArrowCodec: BodyCodecs] = [:]
   private var batchIndex = 0
   /// Where a stream goes on.
   private var position: Int
@@ -127,27 +131,43 @@ package struct ArrowReader: Sendable {
 
   private mutating func batch(_ message: ArrowMessage) throws(ArrowError) -> Batch {
     let values = dictionaries.values()
-    let wanted = Set(projection)
-    let (rowCount, arrays) = try message.withHeader { (table) throws(ArrowError) -> (Int, [ArrayData]) in
+    let (rowCount, codec, arrays) = try message.withHeader { (table) throws(ArrowError) -> (Int, ArrowCodec?, [ArrayData]) in
       var decoder = try RecordBatchDecoder(table, body: message.body)
       var arrays: [ArrayData] = []
       arrays.reserveCapacity(fields.count)
-      for (index, field) in fields.enumerated() {
-        arrays.append(try decoder.array(field, isWanted: wanted.contains(index), dictionaries: values))
-      }
-      return (decoder.rowCount, arrays)
+      for field in fields { arrays.append(try decoder.array(field, dictionaries: values)) }
+      return (decoder.rowCount, decoder.codec, arrays)
     }
-    var columns: [Column] = []
-    columns.reserveCapacity(projection.count)
-    for index in projection {
-      guard arrays[index].count == rowCount else {
-        throw .malformed("column \(fields[index].name) has \(arrays[index].count) values, the batch \(rowCount) rows")
-      }
-      columns.append(try decoder.column(fields[index], arrays[index]))
+    for index in projection where arrays[index].count != rowCount {
+      throw .malformed("column \(fields[index].name) has \(arrays[index].count) values, the batch \(rowCount) rows")
     }
+    let columns = try decode(arrays, codec, threadCountMax: message.body.byteCount < Self.parallelByteCountMin ? 1 : threadCountMax)
     batchIndex += 1
     consumed = message.range
     return Batch(schema: schema, columns: columns, rowCount: rowCount)
+  }
+
+  /// Waking a thread costs as much as reading some hundred kilobytes.
+  private static let parallelByteCountMin = 1 << 20
+
+  private mutating func decode(_ arrays: [ArrayData], _ codec: ArrowCodec?, threadCountMax: Int) throws(ArrowError) -> [Column] {
+    if let codec, codecs[codec] == nil { codecs[codec] = BodyCodecs(decoding: codec) }
+    let (decoder, fields) = (decoder, fields)
+    let shared = codec.flatMap { codecs[$0] }
+    do {
+      return try parallelMap(projection, threadCountMax: threadCountMax) { (index) throws(ArrowError) in
+        guard let shared else { return try decoder.column(fields[index], arrays[index]) }
+        let array = try shared.with { (codec) throws(ArrowError) in
+          do throws(ArrowError) { return try arrays[index].decompressed(codec) } catch {
+            throw error.within("column \(fields[index].name)")
+          }
+        }
+        return try decoder.column(fields[index], array)
+      }
+    } catch {
+      guard let error = error as? ArrowError else { preconditionFailure("Columns are decoded with typed errors: \(error)") }
+      throw error
+    }
   }
 }
 

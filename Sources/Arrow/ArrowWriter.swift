@@ -13,6 +13,8 @@ package struct ArrowWriterOptions: Hashable, Sendable {
   /// Compression of each buffer; nil lets readers use the mapped bytes as they are.
   package var codec: ArrowCodec?
   package var zstdLevel: Int32 = 1
+  /// The most threads that compress buffers of one large batch; the bytes do not depend on it.
+  package var threadCountMax = Int.max
   /// String and binary fields, by number, that are written as indices into a dictionary. Streams carry new values as deltas before
   /// the batch that has them first; files carry one dictionary a field, behind the batches.
   package var dictionaryColumns: Set<Int> = []
@@ -41,7 +43,7 @@ package struct ArrowWriter: Sendable {
   private var encoders: [Int: DictionaryEncoder] = [:]
   /// How many values of each dictionary have been written.
   private var writtenCounts: [Int: Int] = [:]
-  private var codec: BodyCodec?
+  private let codecs: BodyCodecs?
   /// Offset, length of metadata and length of body of each message, as the footer lists them.
   private var batchBlocks: [Int64] = []
   private var dictionaryBlocks: [Int64] = []
@@ -59,7 +61,7 @@ package struct ArrowWriter: Sendable {
       precondition(type.isVariableLength, "Only string and binary fields are written with a dictionary, not \(type)")
       encoders[index] = DictionaryEncoder(type)
     }
-    codec = options.codec.map { BodyCodec(encoding: $0, level: options.zstdLevel) }
+    codecs = options.codec.map { BodyCodecs(encoding: $0, level: options.zstdLevel) }
   }
 
   /// Writes one record batch, and before the first one the schema.
@@ -122,7 +124,7 @@ package struct ArrowWriter: Sendable {
 
   /// The table `RecordBatch` of Message.fbs, and the buffers of its body, compressed if so chosen.
   private func recordBatch(_ encoder: RecordBatchEncoder, rowCount: Int) -> ([FlatSlot], [BufferSlice]) {
-    let buffers = codec.map { codec in encoder.buffers.map { codec.encode($0) } } ?? encoder.buffers
+    let buffers = compressed(encoder.buffers)
     var places: [Int64] = []
     var offset = 0
     for buffer in buffers {
@@ -136,6 +138,17 @@ package struct ArrowWriter: Sendable {
     if let codec = options.codec { slots.append(FlatSlot(3, .table([FlatSlot(0, .uint8(codec.rawValue)), FlatSlot(1, .uint8(0))]))) }
     return (slots, buffers)
   }
+
+  private func compressed(_ buffers: [BufferSlice]) -> [BufferSlice] {
+    guard let codecs else { return buffers }
+    let isLarge = buffers.reduce(0) { $0 + $1.byteCount } >= Self.parallelByteCountMin
+    // Compression has no errors: the other path is never taken.
+    let result = try? parallelMap(buffers, threadCountMax: isLarge ? options.threadCountMax : 1) { codecs.encode($0) }
+    return result ?? buffers.map { codecs.encode($0) }
+  }
+
+  /// Waking a thread costs as much as compressing some hundred kilobytes.
+  private static let parallelByteCountMin = 1 << 20
 
   private static func padded(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }
 

@@ -1,5 +1,6 @@
 import CZstd
 import Columns
+import Synchronization
 
 /// Compression of a record batch's buffers, one by one.
 package enum ArrowCodec: UInt8, Hashable, Sendable {
@@ -7,9 +8,31 @@ package enum ArrowCodec: UInt8, Hashable, Sendable {
   case zstd = 1
 }
 
+/// Contexts of one codec for several threads: each takes one, and puts it back.
+final class BodyCodecs: Sendable {
+  private let idle = Mutex<[BodyCodec]>([])
+  private let make: @Sendable () -> BodyCodec
+
+  init(decoding codec: ArrowCodec) { make = { BodyCodec(decoding: codec) } }
+
+  init(encoding codec: ArrowCodec, level: Int32) { make = { BodyCodec(encoding: codec, level: level) } }
+
+  func with<R>(_ body: (BodyCodec) throws(ArrowError) -> R) throws(ArrowError) -> R {
+    let codec = idle.withLock { $0.popLast() } ?? make()
+    defer { idle.withLock { $0.append(codec) } }
+    return try body(codec)
+  }
+
+  func encode(_ slice: BufferSlice) -> BufferSlice {
+    let codec = idle.withLock { $0.popLast() } ?? make()
+    defer { idle.withLock { $0.append(codec) } }
+    return codec.encode(slice)
+  }
+}
+
 /// Decodes and encodes compressed buffers: eight bytes with the length before compression, then the frame; a length of -1
 /// says that the bytes follow as they are.
-// Sendable: the contexts are used by one reader or writer at a time, which own this object.
+// Sendable: the contexts are used by one thread at a time, see BodyCodecs.
 final class BodyCodec: @unchecked Sendable {
   private let codec: ArrowCodec
   private let decoder: OpaquePointer?

@@ -38,7 +38,8 @@ struct DictionaryStore: Sendable {
       // Values may themselves hold indices into other dictionaries, which have come before.
       let known = field.children.isEmpty ? [:] : values()
       var reader = try RecordBatchDecoder(batch, body: message.body)
-      let array = try reader.array(field, isWanted: true, dictionaries: known)
+      var array = try reader.array(field, dictionaries: known)
+      if let codec = reader.codec { array = try array.decompressed(BodyCodec(decoding: codec)) }
       return (id, try decoder.column(field, array), try table.bool(2))
     }
     let before = (parts[id] ?? []).reduce(0) { $0 + $1.count }

@@ -7,7 +7,8 @@ struct RecordBatchDecoder {
   private let buffers: UnsafeRawBufferPointer
   private let variadicCounts: UnsafeRawBufferPointer
   private let body: BufferSlice
-  private let codec: BodyCodec?
+  /// How the buffers are compressed; nil: not at all.
+  let codec: ArrowCodec?
   private var nodeIndex = 0
   private var bufferIndex = 0
   private var variadicIndex = 0
@@ -29,7 +30,7 @@ struct RecordBatchDecoder {
     guard let known = ArrowCodec(rawValue: code), method == 0 else {
       throw .unsupported("compression by codec number \(code) and method number \(method), expected LZ4 or zstd of buffers")
     }
-    codec = BodyCodec(decoding: known)
+    codec = known
   }
 
   private static func count(_ value: Int64) throws(ArrowError) -> Int {
@@ -38,11 +39,9 @@ struct RecordBatchDecoder {
     return Int(value)
   }
 
-  /// The array of the next field.
-  /// - Parameters:
-  ///   - isWanted: whether buffers are decompressed; an unwanted array must not be decoded.
-  ///   - dictionaries: the decoded values by id.
-  mutating func array(_ field: ArrowField, isWanted: Bool, dictionaries: [Int64: Column]) throws(ArrowError) -> ArrayData {
+  /// The array of the next field, its buffers as they lie in the body: see `ArrayData.decompressed`.
+  /// - Parameter dictionaries: the decoded values by id.
+  mutating func array(_ field: ArrowField, dictionaries: [Int64: Column]) throws(ArrowError) -> ArrayData {
     guard nodeIndex < nodes.count / 16 else { throw .malformed("the batch has \(nodes.count / 16) arrays, the schema more") }
     let count = try Self.count(nodes.loadUnaligned(fromByteOffset: nodeIndex * 16, as: Int64.self))
     let nullCount = nodes.loadUnaligned(fromByteOffset: nodeIndex * 16 + 8, as: Int64.self)
@@ -50,14 +49,14 @@ struct RecordBatchDecoder {
     do throws(ArrowError) {
       if let encoding = field.dictionary {
         return ArrayData(
-          count: count, buffers: try take(2, nullCount: nullCount, isWanted: isWanted), dictionary: dictionaries[encoding.id])
+          count: count, buffers: try take(2, nullCount: nullCount), dictionary: dictionaries[encoding.id])
       }
       var bufferCount = field.layout.bufferCount
       if case .view = field.layout { bufferCount += try variadicCount() }
-      let taken = try take(bufferCount, nullCount: nullCount, isWanted: isWanted)
+      let taken = try take(bufferCount, nullCount: nullCount)
       var children: [ArrayData] = []
       children.reserveCapacity(field.children.count)
-      for child in field.children { children.append(try array(child, isWanted: isWanted, dictionaries: dictionaries)) }
+      for child in field.children { children.append(try array(child, dictionaries: dictionaries)) }
       return ArrayData(count: count, buffers: taken, children: children)
     } catch {
       throw error.within("column \(field.name)")
@@ -74,7 +73,7 @@ struct RecordBatchDecoder {
     return Int(count)
   }
 
-  private mutating func take(_ count: Int, nullCount: Int64, isWanted: Bool) throws(ArrowError) -> [BufferSlice] {
+  private mutating func take(_ count: Int, nullCount: Int64) throws(ArrowError) -> [BufferSlice] {
     guard count <= buffers.count / 16 - bufferIndex else {
       throw .malformed("the batch has \(buffers.count / 16) buffers, its arrays more")
     }
@@ -89,14 +88,23 @@ struct RecordBatchDecoder {
           "buffer \(bufferIndex + index), \(length) bytes at byte \(offset), lies outside the body of \(body.byteCount) bytes")
       }
       // A validity without nulls need not even be read.
-      if index == 0 && nullCount == 0 || !isWanted {
+      if index == 0 && nullCount == 0 {
         result.append(.empty)
         continue
       }
-      let slice = body.slice(byteOffset: Int(offset), byteCount: Int(length))
-      result.append(try codec?.decode(slice) ?? slice)
+      result.append(body.slice(byteOffset: Int(offset), byteCount: Int(length)))
     }
     bufferIndex += count
+    return result
+  }
+}
+
+extension ArrayData {
+  /// The same array with its buffers, and those of its children, decompressed.
+  func decompressed(_ codec: BodyCodec) throws(ArrowError) -> ArrayData {
+    var result = self
+    for index in buffers.indices { result.buffers[index] = try codec.decode(buffers[index]) }
+    for index in children.indices { result.children[index] = try children[index].decompressed(codec) }
     return result
   }
 }

@@ -6,11 +6,16 @@ enum UTF8Check {
     var index = 0
     // SAFETY: every load is below `count`.
     while index < count {
-      while index &+ 8 <= count, start.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 { index &+= 8 }
+      while index &+ 8 <= count && start.loadUnaligned(fromByteOffset: index, as: UInt64.self) & 0x8080_8080_8080_8080 == 0 { index &+= 8 }
       guard index < count else { return true }
       let lead = start.load(fromByteOffset: index, as: UInt8.self)
       if lead < 0x80 {
         index &+= 1
+        continue
+      }
+      // Two bytes are the most common characters beyond ASCII.
+      if lead >= 0xC2, lead < 0xE0, index &+ 2 <= count, start.load(fromByteOffset: index &+ 1, as: UInt8.self) & 0xC0 == 0x80 {
+        index &+= 2
         continue
       }
       let (length, low, high) = shape(lead)
