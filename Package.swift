@@ -69,7 +69,7 @@ struct Room {
 let tools = [
   Room(
     name: "ColumnarBenchmark", kind: .tool, path: "Benchmarks/Columnar/Sources",
-    rooms: ["Columns", "JSON", "Parquet", "Arrow", "TextFormats"]),
+    rooms: ["Columns", "Parquet"]),
 ]
 
 // From the foundation to the roof.
