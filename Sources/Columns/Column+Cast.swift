@@ -57,7 +57,9 @@ extension Column {
       return try castRows(Float.self, Double.self, to: .float64) { Double($0) }.castIntegral(to: target, options, source: self)
     case (.float64, _) where target.isInteger: return try castIntegral(to: target, options, source: self)
     default:
-      guard type.isInteger, target.isInteger || target == .float32 || target == .float64 else { throw CastError(from: type, to: target, reason: .unsupported) }
+      guard type.isInteger, target.isInteger || target == .float32 || target == .float64 else {
+        throw CastError(from: type, to: target, reason: .unsupported)
+      }
       return try widenedToInt64(for: target).castFromInt64(to: target, source: self)
     }
   }
