@@ -86,19 +86,21 @@ extension Column {
     return Bitmap(count: indices.count) { validity[Int(base[$0])] }
   }
 
-  private func takeFixed<Bits: FixedWidthInteger & BitwiseCopyable>(
+  private func takeFixed<Bits: FixedWidthInteger & BitwiseCopyable & Sendable>(
     _ indices: CheckedIndices, _ valid: Bitmap?, _: Bits.Type
   ) -> BufferSlice {
     let byteCount = indices.count * MemoryLayout<Bits>.stride
     let buffer = Buffer(byteCapacity: byteCount)
-    // SAFETY: the buffer is ours alone; every index was checked against the rows of the column.
-    let target = buffer.pointer.assumingMemoryBound(to: Bits.self)
-    let source = data.start.assumingMemoryBound(to: Bits.self)
-    let base = indices.base
-    if let valid {
-      for index in 0..<indices.count { target[index] = valid[index] ? source[Int(base[index])] : 0 }
-    } else {
-      for index in 0..<indices.count { target[index] = source[Int(base[index])] }
+    // SAFETY: the buffer is ours alone; every index was checked against the rows of the column; threads write disjoint parts.
+    nonisolated(unsafe) let target = buffer.pointer.assumingMemoryBound(to: Bits.self)
+    nonisolated(unsafe) let source = data.start.assumingMemoryBound(to: Bits.self)
+    nonisolated(unsafe) let base = indices.base
+    ParallelRanges.run(indices.count) { _, part in
+      if let valid {
+        for index in part { target[index] = valid[index] ? source[Int(base[index])] : 0 }
+      } else {
+        for index in part { target[index] = source[Int(base[index])] }
+      }
     }
     return BufferSlice(buffer, byteCount: byteCount)
   }

@@ -8,7 +8,9 @@
 /// and -0.0 equal to +0.0; strings by bytes. A decimal takes two readers, its high and its low half.
 // SAFETY: the pointers are read only and lie in buffers that `column` keeps alive.
 struct KeyReader: @unchecked Sendable {
-  enum Kind { case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64, decimalHigh, decimalLow, text }
+  enum Kind {
+    case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64, decimalHigh, decimalLow, text
+  }
 
   let column: Column
   let kind: Kind

@@ -30,6 +30,6 @@ package func parallelMap<Item: Sendable, Result: Sendable>(
   import Glibc
 #endif
 
-private enum ParallelMap {
+enum ParallelMap {
   static let processorCount = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }

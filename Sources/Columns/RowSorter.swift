@@ -22,12 +22,10 @@ struct RowSorter: Sendable {
   private static let textHasMore: UInt64 = 8
   /// Strings that agree on this many further words are compared whole: it bounds the recursion.
   private static let textLevelMax = 8
-  /// Fewer rows are sorted before a second thread has started.
-  private static let parallelCountMin = 1 << 17
 
-  private let readers: [KeyReader]
+  let readers: [KeyReader]
   private let stages: [Stage]
-  private let rowCount: Int
+  let rowCount: Int
 
   init(_ keys: [Column]) {
     rowCount = SortKernel.rowCount(keys)
@@ -63,15 +61,26 @@ struct RowSorter: Sendable {
   }
 
   private static func bounds(_ reader: KeyReader, rowCount: Int) -> (low: UInt64, high: UInt64) {
+    let parts = (0..<ParallelRanges.partCount(rowCount)).map { _ in (low: UInt64.max, high: UInt64.min) }
+    return withUnsafeTemporaryAllocation(of: (low: UInt64, high: UInt64).self, capacity: parts.count) { found in
+      _ = found.initialize(from: parts)
+      // SAFETY: each part writes its own place.
+      nonisolated(unsafe) let target = found
+      ParallelRanges.run(rowCount) { part, rows in target[part] = bounds(reader, rows) }
+      return found.reduce((.max, .min)) { (min($0.low, $1.low), max($0.high, $1.high)) }
+    }
+  }
+
+  private static func bounds(_ reader: KeyReader, _ rows: Range<Int>) -> (low: UInt64, high: UInt64) {
     var (low, high) = (UInt64.max, UInt64.min)
     reader.withOrderedBits { bits in
       if let validity = reader.validity {
-        for row in 0..<rowCount where validity[row] {
+        for row in rows where validity[row] {
           low = min(low, bits(row))
           high = max(high, bits(row))
         }
       } else {
-        for row in 0..<rowCount {
+        for row in rows {
           low = min(low, bits(row))
           high = max(high, bits(row))
         }
@@ -96,6 +105,7 @@ struct RowSorter: Sendable {
   }
 
   func permutation() -> [Int32] {
+    if rowCount >= ParallelRanges.rowCountMin, case .packed(let parts)? = stages.first { return permutationByBuckets(parts) }
     let byteCount = rowCount * MemoryLayout<SortPair>.stride
     let (first, second) = (Buffer(byteCapacity: byteCount), Buffer(byteCapacity: byteCount))
     defer { _fixLifetime((first, second)) }
@@ -113,21 +123,14 @@ struct RowSorter: Sendable {
   /// The first stage over all rows; large inputs are split into buckets that two or more threads sort and refine.
   private func sortAll(_ pairs: PairSort.Pairs, _ scratch: PairSort.Pairs) {
     guard !stages.isEmpty else { return }
-    guard rowCount >= Self.parallelCountMin else { return sortStage(pairs, scratch, rowCount, stage: 0, level: 0) }
+    guard rowCount >= ParallelRanges.rowCountMin else { return sortStage(pairs, scratch, rowCount, stage: 0, level: 0) }
     fill(pairs, rowCount, stage: 0, level: 0)
     guard let shift = PairSort.partitionShift(PairSort.varyingBits(pairs, rowCount), rowCount) else {
       return refine(pairs, scratch, rowCount, stage: 0, level: 0)
     }
     var buckets: [Range<Int>] = []
-    PairSort.partition(pairs, into: scratch, count: rowCount, shift: shift) { bucket in
-      // Small neighbours are one task.
-      if let last = buckets.last, last.count + bucket.count < Self.parallelCountMin / 8, last.upperBound == bucket.lowerBound {
-        buckets[buckets.count - 1] = last.lowerBound..<bucket.upperBound
-      } else {
-        buckets.append(bucket)
-      }
-    }
-    let tasks = buckets
+    PairSort.partition(pairs, into: scratch, count: rowCount, shift: shift) { buckets.append($0) }
+    let tasks = Self.tasks(buckets)
     // SAFETY: the buckets are disjoint ranges of both blocks.
     nonisolated(unsafe) let (left, right) = (pairs, scratch)
     DispatchQueue.concurrentPerform(iterations: tasks.count) { index in
@@ -135,6 +138,19 @@ struct RowSorter: Sendable {
       PairSort.sort(right + bucket.lowerBound, scratch: left + bucket.lowerBound, count: bucket.count, intoScratch: true)
       refine(left + bucket.lowerBound, right + bucket.lowerBound, bucket.count, stage: 0, level: 0)
     }
+  }
+
+  /// Small neighbours are one task.
+  static func tasks(_ buckets: [Range<Int>]) -> [Range<Int>] {
+    var tasks: [Range<Int>] = []
+    for bucket in buckets {
+      if let last = tasks.last, last.count + bucket.count < ParallelRanges.rowCountMin / 8 {
+        tasks[tasks.count - 1] = last.lowerBound..<bucket.upperBound
+      } else {
+        tasks.append(bucket)
+      }
+    }
+    return tasks
   }
 
   private func sortStage(_ pairs: PairSort.Pairs, _ scratch: PairSort.Pairs, _ count: Int, stage: Int, level: Int) {
@@ -149,7 +165,7 @@ struct RowSorter: Sendable {
   }
 
   /// Sorts each run of equal words by what comes next.
-  private func refine(_ pairs: PairSort.Pairs, _ scratch: PairSort.Pairs, _ count: Int, stage: Int, level: Int) {
+  func refine(_ pairs: PairSort.Pairs, _ scratch: PairSort.Pairs, _ count: Int, stage: Int, level: Int) {
     let isText = if case .text = stages[stage] { true } else { false }
     if stage + 1 == stages.count && !isText { return }
     var start = 0

@@ -28,7 +28,30 @@ enum PairSort {
         sort(scratch + bucket.lowerBound, scratch: pairs + bucket.lowerBound, count: bucket.count, intoScratch: !intoScratch)
       }
     } else {
-      leastDigitFirst(pairs, scratch: scratch, count: count, varying: varying, intoScratch: intoScratch)
+      sortCached(pairs, scratch: scratch, count: count, varying: varying)
+      if intoScratch { scratch.update(from: pairs, count: count) }
+    }
+  }
+
+  /// Radix passes over the two highest varying digits only: few keys agree in both, and those are sorted by comparisons, or
+  /// by further digits where they are many.
+  private static func sortCached(_ pairs: Pairs, scratch: Pairs, count: Int, varying: UInt64) {
+    guard varying != 0 else { return }
+    let top = 64 - varying.leadingZeroBitCount
+    let shift = UInt64(max(0, top - 16))
+    twoDigits(pairs, scratch: scratch, count: count, shift: shift)
+    guard varying & ((1 << shift) &- 1) != 0 else { return }
+    var start = 0
+    while start &+ 1 < count {
+      let high = pairs[start].key &>> shift
+      var end = start &+ 1
+      while end < count && pairs[end].key &>> shift == high { end &+= 1 }
+      if end &- start > radixCountMin {
+        sort(pairs + start, scratch: scratch + start, count: end &- start)
+      } else if end &- start > 1 {
+        mergeSort(pairs + start, scratch: scratch + start, count: end &- start) { $0.key < $1.key }
+      }
+      start = end
     }
   }
 
@@ -82,30 +105,35 @@ enum PairSort {
     }
   }
 
-  private static func leastDigitFirst(_ pairs: Pairs, scratch: Pairs, count: Int, varying: UInt64, intoScratch: Bool) {
-    var (from, to) = (pairs, scratch)
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { counts in
-      let counts = counts.baseAddress!
-      for shift in stride(from: UInt64(0), to: 64, by: 8) where varying >> shift & 0xFF != 0 {
-        counts.initialize(repeating: 0, count: 256)
-        for index in 0..<count { counts[Int(truncatingIfNeeded: from[index].key &>> shift & 0xFF)] &+= 1 }
-        var sum: UInt32 = 0
-        for digit in 0..<256 {
-          let size = counts[digit]
-          counts[digit] = sum
-          sum &+= size
-        }
-        for index in 0..<count {
-          let pair = from[index]
-          let digit = Int(truncatingIfNeeded: pair.key &>> shift & 0xFF)
-          to[Int(counts[digit])] = pair
-          counts[digit] &+= 1
-        }
-        swap(&from, &to)
+  /// A stable sort by the 16 bits above `shift`, in place.
+  private static func twoDigits(_ pairs: Pairs, scratch: Pairs, count: Int, shift: UInt64) {
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 512) { counts in
+      let low = counts.baseAddress!
+      let high = low + 256
+      low.initialize(repeating: 0, count: 512)
+      for index in 0..<count {
+        let digits = pairs[index].key &>> shift
+        low[Int(truncatingIfNeeded: digits & 0xFF)] &+= 1
+        high[Int(truncatingIfNeeded: (digits &>> 8) & 0xFF)] &+= 1
+      }
+      var (lowSum, highSum): (UInt32, UInt32) = (0, 0)
+      for digit in 0..<256 {
+        (low[digit], lowSum) = (lowSum, lowSum &+ low[digit])
+        (high[digit], highSum) = (highSum, highSum &+ high[digit])
+      }
+      for index in 0..<count {
+        let pair = pairs[index]
+        let digit = Int(truncatingIfNeeded: pair.key &>> shift & 0xFF)
+        scratch[Int(low[digit])] = pair
+        low[digit] &+= 1
+      }
+      for index in 0..<count {
+        let pair = scratch[index]
+        let digit = Int(truncatingIfNeeded: (pair.key &>> shift) &>> 8 & 0xFF)
+        pairs[Int(high[digit])] = pair
+        high[digit] &+= 1
       }
     }
-    let wanted = intoScratch ? scratch : pairs
-    if from != wanted { wanted.update(from: from, count: count) }
   }
 
   /// Stable; O(count log count) comparisons. The result lies in `pairs`.

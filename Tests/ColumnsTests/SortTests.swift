@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func longEqualStringsAreOrderedByTheNextKey() {
-    let long = String(repeating: "equal beginning ", count: 2000)
+    let long = String(repeating: "equal beginning ", count: 60)
     let text = Column(.string, (0..<600).map { .string(long + ($0 % 2 == 0 ? "" : "\0")) } + [.string("x")])
     let number = Column(.int32, (0..<601).map { .int(Int64(600 - $0)) })
     #expect(SortKernel.permutation(by: [text, number]) == naivePermutation([text, number]))
