@@ -9,8 +9,12 @@ import Testing
     options.rowGroupRowCount = rowGroupRowCount
     var writer = ParquetWriter(schema: batch.schema, options: options)
     var bytes: [UInt8] = []
-    writer.write(batch) { bytes.append(contentsOf: $0) }
-    writer.finish { bytes.append(contentsOf: $0) }
+    do {
+      try writer.write(batch) { bytes.append(contentsOf: $0) }
+      try writer.finish { bytes.append(contentsOf: $0) }
+    } catch {
+      preconditionFailure("\(error)")
+    }
     return BufferSlice(copying: bytes)
   }
 
