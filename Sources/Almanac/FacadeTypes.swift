@@ -1,4 +1,5 @@
 import History
+import Parquet
 import Tables
 
 // What the façade's calls take and give, under the façade's own names: rooms above import `Almanac` alone.
@@ -7,3 +8,5 @@ package typealias ChangeMode = Tables.ChangeMode
 package typealias VersionDiff = Tables.RowDiff
 package typealias RefKind = History.RefKind
 package typealias CommitName = History.CommitID
+package typealias FileRowGroup = Parquet.FileDescription.RowGroup
+package typealias FileColumnChunk = Parquet.FileDescription.ColumnChunk

@@ -1,5 +1,6 @@
 import Arrow
 import Columns
+import Foundation
 import Parquet
 import TextFormats
 
@@ -52,7 +53,7 @@ package final class TableFile {
       case .parquet:
         let reader = try ParquetReader(bytes: bytes)
         let indices = try columns.map { try Self.indices(of: $0, in: reader.schema) }
-        let source = wholeRowGroups ? Source.rowGroups(reader, columns: indices, next: 0) : .parquet(ParquetScan(reader, columns: indices))
+        let source = wholeRowGroups ? Source.rowGroups(reader, columns: indices, next: 0) : .parquet(ParquetScan(reader, columns: indices, threads: Self.threadCount))
         return (source, reader.schema, reader.rowCount)
       case .arrow, .arrowStream:
         let reader = try ArrowReader(bytes: bytes)
@@ -88,6 +89,9 @@ package final class TableFile {
     }
   }
 
+  /// Columns of a batch that are decoded at a time.
+  private static let threadCount = ProcessInfo.processInfo.activeProcessorCount
+
   /// After this many decoded bytes the pages of the file that were read so far are given back: a mapped file counts as the
   /// process's memory while its pages are resident.
   private static let decodedByteCountMax = 32 << 20
@@ -102,7 +106,7 @@ package final class TableFile {
       case .rowGroups(let reader, let columns, let next):
         guard next < reader.rowGroupCount else { return nil }
         source = .rowGroups(reader, columns: columns, next: next + 1)
-        return try reader.read(rowGroup: next, columns: columns)
+        return try reader.read(rowGroup: next, columns: columns, threads: Self.threadCount)
       case .arrow(var reader):
         defer { source = .arrow(reader) }
         return try reader.next()
@@ -121,6 +125,20 @@ package final class TableFile {
     }
     return selected.flatMap { batch?.selecting($0) } ?? batch
   }
+
+  package var byteCount: Int { bytes.byteCount }
+
+  /// The reader beneath, for those who ask for more than rows; nil for formats other than Parquet.
+  var parquetReader: ParquetReader? {
+    switch source {
+    case .parquet(let scan): scan.reader
+    case .rowGroups(let reader, _, _): reader
+    default: nil
+    }
+  }
+
+  /// The character between the fields of CSV, given or recognised; nil for other formats.
+  var delimiter: UInt8? { if case .csv(let reader) = source { reader.delimiter } else { nil } }
 
   /// All rows at once.
   package func readAll() throws(AlmanacError) -> Batch {

@@ -15,7 +15,7 @@ struct AlmanacCommand: AsyncParsableCommand {
         name: "Versions",
         subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Branch.self, Tag.self]),
       CommandGroup(name: "Features", subcommands: [Train.self, Materialize.self, Get.self, Serve.self]),
-      CommandGroup(name: "Files", subcommands: [Convert.self]),
+      CommandGroup(name: "Files", subcommands: [Convert.self, Inspect.self]),
     ])
 
   static func main() async {

@@ -42,6 +42,26 @@ struct Convert: ParsableCommand {
   }
 }
 
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show a file's schema, row groups, encodings, sizes and statistics.",
+    discussion: "Reads the footer of Parquet files, and the rows of others.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "The file, or - for standard input.") var file: String
+  @Flag(help: "Parquet: list the pages of every column too.") var pages = false
+  @Option(help: "CSV: the character between fields (default: a comma, or what the first line shows).") var delimiter: String?
+  @Flag(help: "CSV: the first line holds values, not names.") var noHeader = false
+
+  func run() throws {
+    var reading = TableFileOptions()
+    reading.delimiter = try CSVArguments.delimiter(delimiter)
+    reading.hasHeader = !noHeader
+    let inspection = try Inspection(path: file, includesPages: pages, options: reading)
+    if global.json { return Terminal.out(inspection.json) }
+    Terminal.out(InspectionText.lines(inspection).joined(separator: "\n"))
+  }
+}
+
 enum CSVArguments {
   /// The delimiter that a command's option names: one ASCII character, or the words tab and \t.
   static func delimiter(_ text: String?) throws -> UInt8? {

@@ -24,7 +24,7 @@ package struct ParquetScan {
   }
 
   package let schema: Schema
-  private let reader: ParquetReader
+  package let reader: ParquetReader
   private let columns: [Int]
   private let batchRowCountMax: Int
   private let batchByteCountTarget: Int
