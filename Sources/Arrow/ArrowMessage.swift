@@ -59,7 +59,7 @@ struct ArrowMessage {
     let version = try message.scalar(0, default: Int16(0))
     // V4 (0.8) and V5 (1.0) differ in unions alone.
     guard version == 3 || version == 4 else {
-      throw .unsupported("metadata version V\(version + 1), expected V4 or V5")
+      throw .unsupported("metadata version V\(Int(version) + 1), expected V4 or V5")
     }
     let code = try message.scalar(1, default: UInt8(0))
     guard let kind = Kind(rawValue: code) else { throw .unsupported("message type number \(code) is no schema or batch") }

@@ -69,7 +69,7 @@ package struct ArrowReader: Sendable {
       precondition(chosen.allSatisfy { all.indices.contains($0) }, "A column to read is no field of the file")
       projection = chosen
       schema = Schema(chosen.map { all[$0].field })
-      dictionaries = try DictionaryStore(fields)
+      dictionaries = try DictionaryStore(all, projection: chosen)
       decoder = ArrayDecoder(expandedByteCountMax: expandedByteCountMax)
     } catch {
       throw error.within("Cannot read Arrow data")

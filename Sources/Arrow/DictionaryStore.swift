@@ -6,8 +6,16 @@ struct DictionaryStore: Sendable {
   /// Deltas are kept apart until a batch needs them: joining each one as it comes would cost the square of their number.
   private var parts: [Int64: [Column]] = [:]
 
+  /// The ids whose values are decoded: those of fields that are read.
+  private var wanted: Set<Int64> = []
+
+  /// - Parameter projection: the numbers of the fields that are read.
   /// - Throws: if two fields use one id for values of different types.
-  init(_ fields: [ArrowField]) throws(ArrowError) { try add(fields) }
+  init(_ fields: [ArrowField], projection: [Int]) throws(ArrowError) {
+    try add(projection.map { fields[$0] })
+    wanted = Set(self.fields.keys)
+    try add(fields)
+  }
 
   private mutating func add(_ added: [ArrowField]) throws(ArrowError) {
     for field in added {
@@ -31,9 +39,10 @@ struct DictionaryStore: Sendable {
   }
 
   mutating func read(_ message: ArrowMessage, _ decoder: ArrayDecoder, isReplacementAllowed: Bool) throws(ArrowError) {
-    let (id, column, isDelta) = try message.withHeader { (table) throws(ArrowError) -> (Int64, Column, Bool) in
+    let found = try message.withHeader { (table) throws(ArrowError) -> (id: Int64, column: Column, isDelta: Bool)? in
       let id = try table.scalar(0, default: Int64(0))
       guard let field = fields[id] else { throw .malformed("dictionary \(id) belongs to no field") }
+      guard wanted.contains(id) else { return nil }
       guard let batch = try table.table(1) else { throw .malformed("dictionary \(id) has no values") }
       // Values may themselves hold indices into other dictionaries, which have come before.
       let known = field.children.isEmpty ? [:] : values()
@@ -42,6 +51,7 @@ struct DictionaryStore: Sendable {
       if let codec = reader.codec { array = try array.decompressed(BodyCodec(decoding: codec)) }
       return (id, try decoder.column(field, array), try table.bool(2))
     }
+    guard let (id, column, isDelta) = found else { return }
     let before = (parts[id] ?? []).reduce(0) { $0 + $1.count }
     guard isDelta || before == 0 || isReplacementAllowed else { throw .malformed("dictionary \(id) comes twice in a file") }
     guard !isDelta || before + column.count <= ArrayData.countMax else {

@@ -4,10 +4,16 @@ import Columns
 struct SchemaDecoder {
   /// Fields left to read: a schema cannot have more than it has bytes for, however its offsets are entwined.
   private var fieldBudget: Int
+  /// Bytes of names and zones left to copy: many fields may refer to one long string.
+  private var textBudget: Int
   /// Deeper nesting is refused: every level costs stack here and in each consumer.
   private static let depthMax = 64
 
-  init(metadataByteCount: Int) { fieldBudget = metadataByteCount / 4 }
+  init(metadataByteCount: Int) {
+    fieldBudget = metadataByteCount / 4
+    // Names that are written once for all their fields are short: a field takes more bytes itself.
+    textBudget = metadataByteCount * 16
+  }
 
   mutating func fields(of schema: FlatTable) throws(ArrowError) -> [ArrowField] {
     guard try schema.scalar(0, default: Int16(0)) == 0 else {
@@ -28,9 +34,13 @@ struct SchemaDecoder {
 
   private mutating func field(_ table: FlatTable, depth: Int) throws(ArrowError) -> ArrowField {
     let name = try table.string(0) ?? ""
+    textBudget -= name.utf8.count
+    guard textBudget >= 0 else { throw .malformed("the names of the fields take more bytes than the schema can hold") }
     do throws(ArrowError) {
       let children = try fields(try table.tables(5), depth: depth + 1)
       let tag = try table.scalar(2, default: UInt8(0))
+      // Zones are copied too, and belong to the same account.
+      if tag == 10 { textBudget -= try table.table(3)?.vector(1, elementByteCount: 1)?.count ?? 0 }
       guard let parameters = try table.table(3) else { throw ArrowError.malformed("the type has no parameters") }
       return try ArrowField(
         name: name, isNullable: try table.bool(1), tag: tag, parameters: parameters, children: children,

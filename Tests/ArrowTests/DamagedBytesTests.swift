@@ -56,6 +56,37 @@ import Testing
     #expect(error(Array(stream.dropLast(8))) == nil, "A stream may end without its mark")
   }
 
+  @Test func otherVersionsAreRefused() {
+    // A stream of one message whose version is the greatest 16-bit number, once an overflow.
+    let metadata = FlatWriter.encode([FlatSlot(0, .int16(.max)), FlatSlot(1, .uint8(1)), FlatSlot(2, .table([]))])
+    let bytes = withUnsafeBytes(of: Int32(metadata.count)) { Array($0) } + metadata
+    #expect(error(bytes) == "Cannot read Arrow data: message at byte 0: metadata version V32768, expected V4 or V5")
+  }
+
+  @Test func aNameThatAllFieldsShareIsNotCopiedForEach() throws {
+    // 500 fields that refer to one name of 100,000 bytes: offsets of a FlatBuffer may meet.
+    func field(_ name: String) -> [FlatSlot] {
+      [FlatSlot(0, .string(name)), FlatSlot(2, .uint8(6)), FlatSlot(3, .table([])), FlatSlot(5, .tables([]))]
+    }
+    let long = field(String(repeating: "n", count: 100_000))
+    var bytes = FlatWriter.encode([FlatSlot(1, .tables([[FlatSlot]](repeating: field("x"), count: 500) + [long]))])
+    func decode() throws -> Int {
+      var decoder = SchemaDecoder(metadataByteCount: bytes.count)
+      return try bytes.withUnsafeBytes { (bytes) throws(ArrowError) in try decoder.fields(of: try FlatTable(root: bytes)).count }
+    }
+    #expect(try decode() == 501)
+    func word(_ place: Int) -> Int { bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) } }
+    let target = try #require(
+      stride(from: 0, to: bytes.count - 4, by: 4).first { word($0) == 100_000 && bytes[$0 + 4] == UInt8(ascii: "n") })
+    for place in stride(from: 0, to: target, by: 4) where place + word(place) < target {
+      let text = place + word(place)
+      guard word(text) == 1, bytes[text + 4] == UInt8(ascii: "x"), bytes[text + 5] == 0 else { continue }
+      withUnsafeBytes(of: UInt32(target - place)) { bytes.replaceSubrange(place..<(place + 4), with: $0) }
+    }
+    let expected = "the names of the fields take more bytes than the schema can hold"
+    #expect(throws: ArrowError.malformed(expected)) { try decode() }
+  }
+
   /// The decoder's answer to an array of one field.
   private func error(_ layout: ArrowLayout, _ type: DataType, _ data: ArrayData, children: [ArrowField] = [], isNullable: Bool = true)
     -> String?
