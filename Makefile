@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN = $(shell swift build -c release --show-bin-path)
 DEBUG_BIN = $(shell swift build --show-bin-path)
 
-.PHONY: help setup build demo test test-room check format bench clean
+.PHONY: help setup build demo test test-room test-large check format bench bench-columnar fuzz clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,10 @@ test: setup ## Run every test: the rooms', and the command's as a user drives it
 	@swift test --skip-build
 	@scripts/test-cli.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-readers.sh "$(DEBUG_BIN)/almanac"
+	@scripts/test-formats.sh "$(DEBUG_BIN)/almanac"
+
+test-large: build ## Convert files of 2 GB, 5,000 columns and 2^31 bytes of strings, and measure the memory (15 minutes)
+	@scripts/test-formats.sh "$(BIN)/almanac" --large
 
 test-room: setup ## Test one room: make test-room ROOM=Parquet
 	@ALMANAC_ROOM=$(ROOM) swift test --scratch-path .build-$(ROOM)
@@ -39,6 +43,12 @@ format: ## Format the sources in place
 
 bench: build ## Print commit, train and get figures beside the peers'
 	@Benchmarks/run.sh "$(BIN)/almanac"
+
+bench-columnar: setup ## Print what reading, writing and sorting columns takes beside PyArrow and Polars
+	@Benchmarks/Columnar/run.sh
+
+fuzz: setup ## Fuzz each reader for SECONDS (30 by default)
+	@scripts/fuzz.sh $(or $(SECONDS),30)
 
 clean: ## Remove build products
 	@rm -rf .build .build-* demo-output

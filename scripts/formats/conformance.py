@@ -19,10 +19,9 @@ CORRUPT = {"datapage_v1-corrupt-checksum.parquet", "rle-dict-uncompressed-corrup
 
 
 def large_string_map(path):
-    """PyArrow cannot return it; the map's one key is 2^30 bytes in each of two rows."""
+    """PyArrow cannot return it; by the folder's README each of two rows is a map of one key, the letter a 2^30 times, to 1."""
     with open(path, encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    return len(rows) == 2 and all(len(row["arr"]) == 1 and row["arr"][0][1] == 1 and len(row["arr"][0][0]) == 2**30 for row in rows)
+        return all(json.loads(line) == {"arr": [["a" * 2**30, 1]]} for line in file)
 
 
 def check_data(almanac, path, work, tally):
@@ -37,7 +36,9 @@ def check_data(almanac, path, work, tally):
     if code != 0:
         tally.note(False, f"{path.name}: exit {code}: {said}")
         return
-    table = pq.ParquetFile(path, page_checksum_verification=True).read()
+    # Times beyond the range of nanoseconds are garbage in PyArrow unless it is asked for microseconds.
+    unit = "us" if path.name == "int96_from_spark.parquet" else None
+    table = pq.ParquetFile(path, page_checksum_verification=True, coerce_int96_timestamp_unit=unit).read()
     wrong = difference(columns(table), lines(output, table.column_names), table.column_names)
     tally.note(wrong is None, f"{path.name}: {wrong}")
 
