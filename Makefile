@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN = $(shell swift build -c release --show-bin-path)
 DEBUG_BIN = $(shell swift build --show-bin-path)
 
-.PHONY: help setup build demo test test-room check format bench clean
+.PHONY: help setup build demo test test-room check format bench bench-columnar clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,10 @@ format: ## Format the sources in place
 
 bench: build ## Print commit, train and get figures beside the peers'
 	@Benchmarks/run.sh "$(BIN)/almanac"
+
+bench-columnar: setup ## Print times of reading, writing and sorting columns beside the peers'
+	@ALMANAC_ROOM=ColumnarBenchmark swift build -c release --scratch-path .build-ColumnarBenchmark
+	@Benchmarks/Columnar/run.sh .build-ColumnarBenchmark/release/ColumnarBenchmark
 
 clean: ## Remove build products
 	@rm -rf .build .build-* demo-output
