@@ -44,8 +44,9 @@ format: ## Format the sources in place
 bench: build ## Print commit, train and get figures beside the peers'
 	@Benchmarks/run.sh "$(BIN)/almanac"
 
-bench-columnar: setup ## Print what reading, writing and sorting columns takes beside PyArrow and Polars
-	@Benchmarks/Columnar/run.sh
+bench-columnar: setup ## Print times of reading, writing and sorting columns beside the peers'
+	@ALMANAC_ROOM=ColumnarBenchmark swift build -c release --scratch-path .build-ColumnarBenchmark
+	@Benchmarks/Columnar/run.sh .build-ColumnarBenchmark/release/ColumnarBenchmark
 
 fuzz: setup ## Fuzz each reader for SECONDS (30 by default)
 	@scripts/fuzz.sh $(or $(SECONDS),30)

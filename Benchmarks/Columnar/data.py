@@ -39,5 +39,7 @@ if __name__ == "__main__":
     for codec in ("snappy", "zstd", "none"):
         pq.write_table(table, folder / f"{codec}.parquet", compression=codec)
     csv.write_csv(table, folder / "plain.csv")
-    with ipc.new_file(str(folder / "plain.arrow"), table.schema) as writer:
-        writer.write_table(table, max_chunksize=1 << 16)
+    for name, codec in (("plain", None), ("zstd", "zstd")):
+        options = ipc.IpcWriteOptions(compression=codec)
+        with ipc.new_file(str(folder / f"{name}.arrow"), table.schema, options=options) as writer:
+            writer.write_table(table, max_chunksize=1 << 20)

@@ -18,9 +18,18 @@ enum ParquetWork {
     }
   }
 
-  /// The file's table once more as Parquet, zstd level 1, in memory.
+  /// The file's table once more as Parquet in memory: zstd level 1, row groups of 1 Mi rows.
   static func writer(of path: String, threadCount: Int) throws -> () throws -> Any {
-    let table = Batch.concatenate(try read(path, threadCount: 1))
-    return { ParquetWriter.encode(table, options: .export) }
+    let batches = try read(path, threadCount: 1)
+    var options = ParquetWriterOptions.export
+    options.threadCount = threadCount
+    return { [options] in
+      var file = GrowableBuffer()
+      let sink: (UnsafeRawBufferPointer) throws -> Void = { file.append(bytes: $0) }
+      var writer = ParquetWriter(schema: batches[0].schema, options: options)
+      for batch in batches { try writer.write(batch, into: sink) }
+      try writer.finish(into: sink)
+      return file.finish()
+    }
   }
 }
