@@ -176,15 +176,16 @@ enum Lz4Decoding {
     var context: OpaquePointer?
     guard LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0 else { return nil }
     defer { LZ4F_freeDecompressionContext(context) }
-    var (read, written) = (0, 0)
+    var (read, written, isAtEnd) = (0, 0, false)
     while read < source.count {
       var (outputCount, inputCount) = (byteCount - written, source.count - read)
       let hint = LZ4F_decompress(context, target + written, &outputCount, start + read, &inputCount, nil)
       guard LZ4F_isError(hint) == 0, outputCount > 0 || inputCount > 0 else { return nil }
       read += inputCount
       written += outputCount
+      isAtEnd = hint == 0
     }
-    return written
+    return isAtEnd ? written : nil
   }
 }
 

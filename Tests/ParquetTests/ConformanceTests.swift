@@ -111,7 +111,7 @@ import Testing
       Issue.record("No test names \(path)")
       return
     }
-    if case .large = expectation { return }
+    if case .large = expectation { return expectLargeSchema(path) }
     do throws(ParquetError) {
       let batch = try Self.read(path)
       guard case .read(let rowCount, let columnCount, let checksum) = expectation else {
@@ -135,10 +135,20 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: folder != nil)) func stringsPastTwoGigabytesAreRead() throws {
+  private func expectLargeSchema(_ path: String) {
+    guard let folder = Self.folder, let bytes = ForeignFileTests.bytes("\(folder)/\(path)"), let reader = try? ParquetReader(bytes: bytes)
+    else {
+      Issue.record("\(path) cannot be opened")
+      return
+    }
+    #expect(reader.rowCount == 2)
+    #expect(reader.schema.fields[0].type == .map(key: Field("key", .string, isNullable: false), value: Field("value", .int32)))
+  }
+
+  /// It takes a minute without optimization, and eight GiB of memory for a moment: set ALMANAC_CONFORMANCE_LARGE to run it.
+  @Test(.enabled(if: folder != nil && getenv("ALMANAC_CONFORMANCE_LARGE") != nil)) func stringsPastTwoGigabytesAreRead() throws {
     let column = try Self.read("data/large_string_map.brotli.parquet").columns[0]
     let entries = column.children[0]
-    #expect(column.type == .map(key: Field("key", .string, isNullable: false), value: Field("value", .int32)))
     #expect(column.listOffsets.array == [0, 1, 2])
     #expect(entries.children[1].scalars == [.int(1), .int(1)])
     let keys = entries.children[0].bytes
