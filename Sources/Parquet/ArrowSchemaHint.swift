@@ -100,7 +100,9 @@ private struct FlatBuffer {
   }
 
   func string(field: Int, of table: Int) -> String? {
-    guard let start = self.table(field: field, of: table), let count = uint32(start), Int(count) <= bytes.count - start - 4 else { return nil }
+    guard let start = self.table(field: field, of: table), let count = uint32(start), Int(count) <= bytes.count - start - 4 else {
+      return nil
+    }
     return String(decoding: bytes[(start + 4)..<(start + 4 + Int(count))], as: UTF8.self)
   }
 

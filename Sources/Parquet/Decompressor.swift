@@ -123,7 +123,8 @@ enum BrotliDecoding {
       guard status == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT, written < byteCount else {
         throw .malformed("its compressed bytes hold no valid data, expected \(byteCount) bytes")
       }
-      let larger = Buffer(byteCapacity: min(byteCount, max(written * 2, 1 << 16)))
+      // What has come is copied, and fresh memory costs more than decoding: few steps.
+      let larger = Buffer(byteCapacity: min(byteCount, max(written * 8, 1 << 16)))
       larger.pointer.copyMemory(from: target.pointer, byteCount: written)
       target = larger
     }

@@ -26,7 +26,8 @@ import Testing
     "data/column_chunk_key_value_metadata.parquet": .read(rowCount: 0, columnCount: 2, checksum: 0x44198566),
     "data/concatenated_gzip_members.parquet": .read(rowCount: 513, columnCount: 1, checksum: 0x6d2d6f19),
     "data/data_index_bloom_encoding_stats.parquet": .read(rowCount: 14, columnCount: 1, checksum: 0xd444851f),
-    "data/datapage_v1-corrupt-checksum.parquet": .refused(.malformed, "Cannot read column a in row group 0: page 0 at byte 4: its checksum is f4f6d0a, expected bbce3b9d"),
+    "data/datapage_v1-corrupt-checksum.parquet": .refused(
+      .malformed, "Cannot read column a in row group 0: page 0 at byte 4: its checksum is f4f6d0a, expected bbce3b9d"),
     "data/datapage_v1-snappy-compressed-checksum.parquet": .read(rowCount: 5120, columnCount: 2, checksum: 0x0220e0aa),
     "data/delta_binary_packed.parquet": .read(rowCount: 200, columnCount: 66, checksum: 0x1b942579),
     "data/delta_byte_array.parquet": .read(rowCount: 1000, columnCount: 9, checksum: 0x8fbf256b),
@@ -50,7 +51,8 @@ import Testing
     "data/plain-dict-uncompressed-checksum.parquet": .read(rowCount: 1000, columnCount: 2, checksum: 0xef0f59ba),
     "data/repeated_no_annotation.parquet": .read(rowCount: 6, columnCount: 2, checksum: 0x886e7187),
     "data/rle-dict-snappy-checksum.parquet": .read(rowCount: 1000, columnCount: 2, checksum: 0x2231feb7),
-    "data/rle-dict-uncompressed-corrupt-checksum.parquet": .refused(.malformed, "Cannot read column long_field in row group 0: dictionary page at byte 4: its checksum is 6522df69, expected 6522df6a"),
+    "data/rle-dict-uncompressed-corrupt-checksum.parquet": .refused(
+      .malformed, "Cannot read column long_field in row group 0: dictionary page at byte 4: its checksum is 6522df69, expected 6522df6a"),
     "data/rle_boolean_encoding.parquet": .read(rowCount: 68, columnCount: 1, checksum: 0x43c83de0),
     "data/sort_columns.parquet": .read(rowCount: 6, columnCount: 2, checksum: 0xcf116f41),
     "data/unknown-logical-type.parquet": .read(rowCount: 3, columnCount: 2, checksum: 0x596a4b18),
@@ -58,10 +60,17 @@ import Testing
     "data/geospatial/geography-lines.parquet": .read(rowCount: 499, columnCount: 2, checksum: 0x2fd0be81),
     "data/geospatial/geography-polygons.parquet": .read(rowCount: 500, columnCount: 2, checksum: 0x618bb73b),
     "data/geospatial/geospatial.parquet": .read(rowCount: 196, columnCount: 3, checksum: 0xc475d12a),
-    "bad_data/ARROW-GH-41321.parquet": .refused(.malformed, "Cannot read column int64 in row group 0: page 0 at byte 1313: its runs end after 2 bytes, 3 values are missing"),
+    "bad_data/ARROW-GH-41321.parquet": .refused(
+      .malformed, "Cannot read column int64 in row group 0: page 0 at byte 1313: its runs end after 2 bytes, 3 values are missing"),
     "bad_data/ARROW-GH-43605.parquet": .read(rowCount: 21186, columnCount: 1, checksum: 0x18a17c14),
-    "bad_data/ARROW-GH-47662.parquet": .refused(.malformed, "Cannot read column flba_field in row group 0: page 0 at byte 4: its 364 bytes end after fewer than 100 values of fixedLengthByteArray"),
-    "bad_data/ARROW-RS-GH-6229-DICTHEADER.parquet": .refused(.malformed, "Cannot read column name in row group 0: its 322 bytes at byte 129 do not lie between the head of the file and its footer at byte 291"),
+    "bad_data/ARROW-GH-47662.parquet": .refused(
+      .malformed,
+      "Cannot read column flba_field in row group 0: page 0 at byte 4: its 364 bytes end after fewer than 100 values of fixedLengthByteArray"
+    ),
+    "bad_data/ARROW-RS-GH-6229-DICTHEADER.parquet": .refused(
+      .malformed,
+      "Cannot read column name in row group 0: its 322 bytes at byte 129 do not lie between the head of the file and its footer at byte 291"
+    ),
     "data/large_string_map.brotli.parquet": .large,
   ]
 
@@ -154,6 +163,26 @@ import Testing
     let keys = entries.children[0].bytes
     #expect((0..<2).map { keys[$0].count } == [1 << 30, 1 << 30])
     #expect(keys[0].prefix(4).elementsEqual("aaaa".utf8) && keys[1].suffix(4).elementsEqual("aaaa".utf8))
+  }
+
+  @Test(.enabled(if: folder != nil)) func rowsOfNestedColumnsAreSelectedAndScanned() throws {
+    guard let folder = Self.folder else { return }
+    for name in ["nullable.impala", "map_no_value", "repeated_no_annotation"] {
+      let bytes = try #require(ForeignFileTests.bytes("\(folder)/data/\(name).parquet"))
+      let reader = try ParquetReader(bytes: bytes)
+      let whole = try reader.readAll()
+      for low in 0..<whole.rowCount {
+        let part = try reader.read(rowGroup: 0, rows: low..<whole.rowCount)
+        for (a, b) in zip(part.columns, whole.columns) { #expect(a.equalsExactly(b.slice(from: low, count: part.rowCount))) }
+      }
+      var scan = ParquetScan(reader, batchRowCountMax: 2, threads: 2)
+      var row = 0
+      while let batch = try scan.next() {
+        for (a, b) in zip(batch.columns, whole.columns) { #expect(a.equalsExactly(b.slice(from: row, count: batch.rowCount))) }
+        row += batch.rowCount
+      }
+      #expect(row == whole.rowCount)
+    }
   }
 
   @Test(.enabled(if: folder != nil)) func nestedValuesAreThoseOfTheFiles() throws {

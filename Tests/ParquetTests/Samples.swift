@@ -55,7 +55,11 @@ enum Samples {
     case .binary: return .binary(withUnsafeBytes(of: number) { Array($0.prefix(Int(bits % 9))) })
     case .date: return .date(Int32(truncatingIfNeeded: number))
     case .timestamp(let unit, _): return .timestamp(number, unit)
-    default: preconditionFailure("There are no samples of \(type)")
+    case .float16: return .float(Float(Float16(number % 2000)))
+    case .fixedBinary(let width): return .binary((0..<width).map { UInt8(truncatingIfNeeded: number >> (8 * ($0 % 8))) })
+    case .time(let unit): return .time(abs(number % (86_400 * unit.ticksPerSecond)), unit)
+    case .duration(let unit): return .duration(number, unit)
+    case .list, .map, .structure: preconditionFailure("Samples are flat")
     }
   }
 
