@@ -114,16 +114,7 @@ extension LeafCursor {
     let repeated = try page!.repetitions?.peek()
     let defined = try page!.definitions?.peek()
     let available = min(page!.entriesLeft, HybridCursor.blockCount, repeated?.count ?? .max, defined?.count ?? .max)
-    var taken = 0
-    while taken < available {
-      if (repeated?[taken] ?? 0) == 0 {
-        if started == wanted { break }
-        started += 1
-      } else if started == 0 {
-        throw .malformed("its first entry continues a row, expected the start of one")
-      }
-      taken += 1
-    }
+    let taken = try take(available, repeated, &started, of: wanted)
     rows.reserve(taken)
     if let repeated { append(repeated, taken, to: &levels.repetitions) }
     let (valueCount, slotCount) = note(defined, taken, in: &rows)
@@ -137,6 +128,32 @@ extension LeafCursor {
     page!.definitions?.advance(taken)
     page!.entriesLeft -= taken
     return taken == available
+  }
+
+  /// How many of the next entries belong to the wanted rows.
+  private func take(
+    _ available: Int, _ repeated: UnsafeBufferPointer<UInt32>?, _ started: inout Int, of wanted: Int
+  ) throws(ParquetError) -> Int {
+    guard let repeated else {
+      let taken = min(available, wanted - started)
+      started += taken
+      return taken
+    }
+    if started == 0, available > 0, repeated[0] != 0 { throw .malformed("its first entry continues a row, expected the start of one") }
+    var startCount = 0
+    for index in 0..<available { startCount &+= repeated[index] == 0 ? 1 : 0 }
+    if startCount <= wanted - started {
+      started += startCount
+      return available
+    }
+    var taken = 0
+    while true {
+      if repeated[taken] == 0 {
+        if started == wanted { return taken }
+        started += 1
+      }
+      taken += 1
+    }
   }
 
   /// Levels as one byte each.
