@@ -244,8 +244,9 @@ struct BytesAppender {
     let start = Int(ends[first])
     let bytes = UnsafeRawBufferPointer(start: buffer.pointer + start, count: byteCount - start)
     defer { _fixLifetime(buffer) }
-    if TextValidation.isASCII(bytes) { return }
-    var isValid = TextValidation.isValid(bytes)
+    let found = TextValidation.check(bytes)
+    if found == .ascii { return }
+    var isValid = found == .text
     // Valid as a whole, each value is valid when none starts in the middle of a character.
     var index = first
     while isValid && index < count {
@@ -254,7 +255,7 @@ struct BytesAppender {
       index += 1
     }
     if isValid { return }
-    for index in first..<count where !TextValidation.isValid(value(index)) {
+    for index in first..<count where TextValidation.check(value(index)) == .invalid {
       throw .malformed("value \(index - first) is not valid UTF-8, which its type promises")
     }
   }

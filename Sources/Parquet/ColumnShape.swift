@@ -57,7 +57,7 @@ struct ColumnShape: Sendable {
 
   /// - Throws: `.malformed` when the element describes no column, `.unsupported` for decimals of more than 38 digits.
   init(
-    _ element: SchemaElement, path: String, levels: NodeLevels, isNullable: Bool, isFlat: Bool, hints: TypeHints
+    _ element: SchemaElement, path: String, levels: NodeLevels, isNullable: Bool, isFlat: Bool, hints: TypeHints, arrow: ArrowHint?
   ) throws(ParquetError) {
     guard let physical = element.type else { throw .malformed("Cannot read column \(path): it is a group without columns") }
     let length = Int(element.typeLength ?? 0)
@@ -69,12 +69,13 @@ struct ColumnShape: Sendable {
     self.isFlat = isFlat
     physicalType = physical
     fixedByteCount = physical == .fixedLengthByteArray ? length : 0
-    let type: DataType
+    var type: DataType
     do {
       (type, conversion) = try LeafTypes.types(element, physical, length, hints)
     } catch {
       throw error.within("Cannot read column \(path)")
     }
+    if let arrow { type = LeafTypes.refined(type, element, arrow) }
     field = Field(element.name, type, isNullable: isNullable, id: element.fieldID)
   }
 }

@@ -28,6 +28,9 @@ struct ColumnTree {
   private(set) var columns: [ColumnNode] = []
   private(set) var leaves: [ColumnShape] = []
 
+  /// What Arrow's schema says about the top-level column that is being built.
+  private var top: ArrowHint?
+
   /// Real schemas nest less than twenty deep. A level adds two definition levels at most, which must fit a byte.
   static let depthMax = 120
 
@@ -54,7 +57,9 @@ struct ColumnTree {
         "Cannot read the footer: its schema claims \(root.children.count) columns, but describes \(elements.count - next) elements more")
     }
     columns.reserveCapacity(root.children.count)
-    for child in root.children {
+    let hasHints = hints.arrow.count == root.children.count
+    for (index, child) in root.children.enumerated() {
+      top = hasHints && hints.arrow[index].name == child.element.name ? hints.arrow[index].hint : nil
       columns.append(try field(child, under: NodeLevels(), path: child.element.name, isTop: true, hints))
     }
   }
@@ -99,7 +104,8 @@ struct ColumnTree {
   ) throws(ParquetError) -> ColumnNode {
     let element = node.element
     if node.children.isEmpty {
-      let shape = try ColumnShape(element, path: path, levels: levels, isNullable: isNullable, isFlat: isTop, hints: hints)
+      let shape = try ColumnShape(
+        element, path: path, levels: levels, isNullable: isNullable, isFlat: isTop, hints: hints, arrow: isTop ? top : nil)
       leaves.append(shape)
       return ColumnNode(kind: .leaf, field: shape.field, levels: levels, leaves: leaves.count - 1..<leaves.count)
     }

@@ -123,7 +123,8 @@ enum BrotliDecoding {
       guard status == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT, written < byteCount else {
         throw .malformed("its compressed bytes hold no valid data, expected \(byteCount) bytes")
       }
-      let larger = Buffer(byteCapacity: min(byteCount, max(written * 2, 1 << 16)))
+      // What has come is copied, and fresh memory costs more than decoding: few steps.
+      let larger = Buffer(byteCapacity: min(byteCount, max(written * 8, 1 << 16)))
       larger.pointer.copyMemory(from: target.pointer, byteCount: written)
       target = larger
     }
@@ -176,15 +177,16 @@ enum Lz4Decoding {
     var context: OpaquePointer?
     guard LZ4F_isError(LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))) == 0 else { return nil }
     defer { LZ4F_freeDecompressionContext(context) }
-    var (read, written) = (0, 0)
+    var (read, written, isAtEnd) = (0, 0, false)
     while read < source.count {
       var (outputCount, inputCount) = (byteCount - written, source.count - read)
       let hint = LZ4F_decompress(context, target + written, &outputCount, start + read, &inputCount, nil)
       guard LZ4F_isError(hint) == 0, outputCount > 0 || inputCount > 0 else { return nil }
       read += inputCount
       written += outputCount
+      isAtEnd = hint == 0
     }
-    return written
+    return isAtEnd ? written : nil
   }
 }
 

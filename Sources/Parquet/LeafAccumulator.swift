@@ -49,6 +49,9 @@ struct LeafAccumulator {
 
   mutating func append(valid: Bool, count added: Int = 1) { validity.append(repeating: valid, count: added) }
 
+  /// - Precondition: the bytes of so many bits and 8 more are readable.
+  mutating func append(packed bits: UnsafeRawPointer, count added: Int) { validity.append(packed: bits, count: added) }
+
   /// Takes the values of the rows whose validity has been appended.
   mutating func append(
     _ values: inout PageValues, valueCount: Int, rowCount: Int, _ dictionary: ChunkDictionary?, scratch: inout Buffer

@@ -113,33 +113,88 @@ extension LeafCursor {
   ) throws(ParquetError) -> Bool {
     let repeated = try page!.repetitions?.peek()
     let defined = try page!.definitions?.peek()
-    let available = min(page!.entriesLeft, repeated?.count ?? HybridCursor.blockCount, defined?.count ?? HybridCursor.blockCount)
-    var taken = 0
-    while taken < available {
-      if (repeated?[taken] ?? 0) == 0 {
-        if started == wanted { break }
-        started += 1
-      } else if started == 0 {
-        throw .malformed("its first entry continues a row, expected the start of one")
-      }
-      taken += 1
-    }
+    let available = min(page!.entriesLeft, HybridCursor.blockCount, repeated?.count ?? .max, defined?.count ?? .max)
+    let taken = try take(available, repeated, &started, of: wanted)
     rows.reserve(taken)
-    var (valueCount, slotCount) = (0, 0)
-    let (greatest, slot) = (UInt32(shape.levels.definition), UInt32(shape.levels.slot))
-    for index in 0..<taken {
-      let level = defined?[index] ?? 0
-      levels.definitions.append(UInt8(truncatingIfNeeded: level))
-      if let repeated { levels.repetitions.append(UInt8(truncatingIfNeeded: repeated[index])) }
-      guard level >= slot else { continue }
-      slotCount += 1
-      valueCount += level == greatest ? 1 : 0
-      rows.append(valid: level == greatest)
+    if let repeated { append(repeated, taken, to: &levels.repetitions) }
+    let (valueCount, slotCount) = note(defined, taken, in: &rows)
+    if let defined {
+      append(defined, taken, to: &levels.definitions)
+    } else {
+      for _ in 0..<taken { levels.definitions.append(UInt8(0)) }
     }
     try rows.append(&page!.values, valueCount: valueCount, rowCount: slotCount, dictionary, scratch: &scratch)
     page!.repetitions?.advance(taken)
     page!.definitions?.advance(taken)
     page!.entriesLeft -= taken
     return taken == available
+  }
+
+  /// How many of the next entries belong to the wanted rows.
+  private func take(
+    _ available: Int, _ repeated: UnsafeBufferPointer<UInt32>?, _ started: inout Int, of wanted: Int
+  ) throws(ParquetError) -> Int {
+    guard let repeated else {
+      let taken = min(available, wanted - started)
+      started += taken
+      return taken
+    }
+    if started == 0, available > 0, repeated[0] != 0 { throw .malformed("its first entry continues a row, expected the start of one") }
+    var startCount = 0
+    for index in 0..<available { startCount &+= repeated[index] == 0 ? 1 : 0 }
+    if startCount <= wanted - started {
+      started += startCount
+      return available
+    }
+    var taken = 0
+    while true {
+      if repeated[taken] == 0 {
+        if started == wanted { return taken }
+        started += 1
+      }
+      taken += 1
+    }
+  }
+
+  /// Levels as one byte each.
+  private func append(_ source: UnsafeBufferPointer<UInt32>, _ count: Int, to target: inout GrowableBuffer) {
+    // SAFETY: a peeked block has at most as many levels as the scratch has bytes.
+    let bytes = levelScratch.pointer.assumingMemoryBound(to: UInt8.self)
+    precondition(count <= levelScratch.byteCapacity && count <= source.count)
+    for index in 0..<count { bytes[index] = UInt8(truncatingIfNeeded: source[index]) }
+    target.append(bytes: UnsafeRawBufferPointer(start: bytes, count: count))
+  }
+
+  /// Notes which entries are rows of the leaf, and which of these have a value; returns how many.
+  private func note(
+    _ defined: UnsafeBufferPointer<UInt32>?, _ count: Int, in rows: inout LeafAccumulator
+  ) -> (valueCount: Int, slotCount: Int) {
+    guard let defined else {
+      rows.append(valid: true, count: count)
+      return (count, count)
+    }
+    let (greatest, slot) = (UInt32(shape.levels.definition), UInt32(shape.levels.slot))
+    // SAFETY: a peeked block has at most as many levels as the scratch has bits, and 8 bytes follow them.
+    let words = levelScratch.pointer.assumingMemoryBound(to: UInt64.self)
+    precondition(count <= levelScratch.byteCapacity && count <= defined.count)
+    var (valueCount, slotCount) = (0, 0)
+    var word: UInt64 = 0
+    for index in 0..<count where defined[index] >= slot {
+      let isValue: UInt64 = defined[index] == greatest ? 1 : 0
+      word |= isValue &<< UInt64(slotCount & 63)
+      valueCount &+= Int(isValue)
+      slotCount &+= 1
+      if slotCount & 63 == 0 {
+        words[slotCount >> 6 - 1] = word
+        word = 0
+      }
+    }
+    if valueCount == slotCount {
+      rows.append(valid: true, count: slotCount)
+    } else {
+      words[slotCount >> 6] = word
+      rows.append(packed: UnsafeRawPointer(words), count: slotCount)
+    }
+    return (valueCount, slotCount)
   }
 }

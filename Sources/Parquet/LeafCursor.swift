@@ -44,6 +44,8 @@ final class LeafCursor {
   /// Values, nulls and empty lists of the chunk that no opened page holds.
   private var entriesUnopened: Int
   var scratch = Buffer(byteCapacity: 0)
+  /// A block of levels as bytes, or of bits as words.
+  var levelScratch = Buffer(byteCapacity: HybridCursor.blockCount)
   let compressedByteCount: Int
 
   /// - Parameter file: the whole file, which must stay as long as the cursor.
@@ -192,10 +194,10 @@ final class LeafCursor {
     guard !shape.isFlat else { return result }
     let (repetition, definition) = (shape.levels.repetition, shape.levels.definition)
     if definition > 0 {
-      result.definitions = LevelDecoding.cursor(definitions, definitionEncoding, greatest: definition, count: count)
+      result.definitions = try LevelDecoding.cursor(definitions, definitionEncoding, greatest: definition, count: count)
     }
     if repetition > 0 {
-      result.repetitions = LevelDecoding.cursor(repetitions, repetitionEncoding, greatest: repetition, count: count)
+      result.repetitions = try LevelDecoding.cursor(repetitions, repetitionEncoding, greatest: repetition, count: count)
     }
     return result
   }

@@ -4,6 +4,13 @@ import Columns
 struct TypeHints: Sendable {
   /// INT96 has no unit. Spark keeps microseconds in it, over years that nanoseconds in 64 bits cannot reach.
   var hasMicrosecondInt96 = false
+  /// By position of the top-level fields.
+  var arrow: [(name: String, hint: ArrowHint?)] = []
+
+  init(_ keyValues: [String: String]) {
+    hasMicrosecondInt96 = keyValues["org.apache.spark.version"] != nil
+    if let text = keyValues["ARROW:schema"] { arrow = ArrowSchemaHint.hints(base64: text) }
+  }
 }
 
 /// The logical types of leaf columns.
@@ -47,6 +54,15 @@ enum LeafTypes {
     case .double: (.float64, .identity(byteWidth: 8))
     case .byteArray: (.binary, .bytes)
     case .fixedLengthByteArray: (.fixedBinary(byteWidth: length), .identity(byteWidth: length))
+    }
+  }
+
+  /// The type of a top-level column that Arrow's schema says more about.
+  static func refined(_ type: DataType, _ element: SchemaElement, _ hint: ArrowHint) -> DataType {
+    switch (type, hint) {
+    case (.timestamp(let unit, zone: .some), .zone(let zone)): .timestamp(unit, zone: zone)
+    case (.int64, .duration(let unit)) where element.logicalType == nil && element.convertedType == nil: .duration(unit)
+    default: type
     }
   }
 

@@ -31,12 +31,18 @@ enum LevelDecoding {
   }
 
   /// - Parameter levels: as `cut` returns them, followed by the slack of `BitUnpack`.
-  static func cursor(_ levels: UnsafeRawBufferPointer, _ encoding: Encoding, greatest: Int, count: Int) -> HybridCursor {
+  static func cursor(_ levels: UnsafeRawBufferPointer, _ encoding: Encoding, greatest: Int, count: Int) throws(ParquetError) -> HybridCursor
+  {
     let width = bitWidth(greatest)
     guard encoding == .bitPacked else {
       return HybridCursor(levels, bitWidth: width, count: count, limit: greatest + 1, subject: "level")
     }
-    return HybridCursor(unpacked: unpack(levels, bitWidth: width, count: count), count: count)
+    let unpacked = unpack(levels, bitWidth: width, count: count)
+    let values = unpacked.pointer.assumingMemoryBound(to: UInt32.self)
+    for index in 0..<count where values[index] > greatest {
+      throw .malformed("it refers to level \(values[index]), there are \(greatest + 1)")
+    }
+    return HybridCursor(unpacked: unpacked, count: count)
   }
 
   /// The deprecated packing starts at the most significant bit. - Precondition: `levels` hold as many.

@@ -21,7 +21,7 @@ struct NestedAssembly {
       for (child, column) in zip(node.children, children) where column.count != count {
         throw disagreement("\(node.field.name).\(child.field.name) has \(column.count) values, \(node.field.name) \(count)")
       }
-      return Column(nested: node.field.type, count: count, validity: node.field.isNullable ? validity : nil, children: children)
+      return Column(nested: node.field.type, count: count, validity: validity, children: children)
     }
   }
 
@@ -33,47 +33,65 @@ struct NestedAssembly {
 
   private func disagreement(_ text: String) -> ParquetError { .malformed("its leaves disagree: \(text)") }
 
+  /// Bits that are written without branches: nulls and lengths cannot be predicted.
+  private struct Bits {
+    let buffer: Buffer
+    private let bytes: UnsafeMutablePointer<UInt8>
+
+    init(capacity: Int) {
+      buffer = Buffer(byteCapacity: capacity / 8 + 1, zeroed: true)
+      bytes = buffer.pointer.assumingMemoryBound(to: UInt8.self)
+    }
+
+    /// - Precondition: the place is at most the capacity.
+    @inline(__always) func set(_ place: Int, if bit: Bool) { bytes[place &>> 3] |= (bit ? 1 : 0) &<< UInt8(place & 7) }
+
+    func bitmap(count: Int) -> Bitmap { Bitmap(BufferSlice(buffer, byteCount: (count + 7) / 8), count: count) }
+  }
+
   private func structure(_ node: ColumnNode, _ leaf: LeafRows) -> (count: Int, validity: Bitmap?) {
-    var validity = BitmapBuilder(capacity: leaf.entryCount)
+    let bits = Bits(capacity: leaf.entryCount)
     let (definition, repetition, slot) = (
       UInt8(node.levels.definition), UInt8(node.levels.repetition), UInt8(node.levels.slot)
     )
+    var count = 0
     leaf.forEachEntry { level, repeated in
-      if repeated <= repetition && level >= slot { validity.append(level >= definition) }
+      let isRow = repeated <= repetition && level >= slot
+      bits.set(count, if: isRow && level >= definition)
+      count &+= isRow ? 1 : 0
     }
-    let (count, setCount) = (validity.count, validity.setCount)
-    return (count, setCount == count ? nil : validity.finish())
+    return (count, node.field.isNullable ? bits.bitmap(count: count) : nil)
   }
 
   private func list(_ node: ColumnNode, _ leaf: LeafRows) throws(ParquetError) -> Column {
     let (definition, repetition, slot) = (
       UInt8(node.levels.definition), UInt8(node.levels.repetition), UInt8(node.levels.slot)
     )
-    var validity = BitmapBuilder(capacity: leaf.rowCount)
-    var offsets = GrowableBuffer(byteCapacity: (leaf.rowCount + 1) * 8)
-    var elementCount: Int64 = 0
+    let bits = Bits(capacity: leaf.entryCount)
+    let ends = Buffer(byteCapacity: (leaf.entryCount + 1) * 8)
+    // SAFETY: there are at most as many lists as entries, for which there is room.
+    let offsets = ends.pointer.assumingMemoryBound(to: Int64.self)
+    var (count, elementCount) = (0, 0)
     var isTorn = false
     leaf.forEachEntry { level, repeated in
-      if repeated <= repetition && level >= slot {
-        offsets.append(elementCount)
-        validity.append(level >= definition)
-      }
-      if repeated <= repetition + 1 && level > definition {
-        // An element needs a list to be in.
-        if validity.count == 0 { isTorn = true }
-        elementCount += 1
-      }
+      let isList = repeated <= repetition && level >= slot
+      let isElement = repeated <= repetition &+ 1 && level > definition
+      offsets[count] = Int64(elementCount)
+      bits.set(count, if: isList && level >= definition)
+      count &+= isList ? 1 : 0
+      elementCount &+= isElement ? 1 : 0
+      // An element needs a list to be in.
+      isTorn = isTorn || (isElement && count == 0)
     }
-    offsets.append(elementCount)
+    offsets[count] = Int64(elementCount)
     let elements = try column(node.children[0])
-    guard !isTorn, elements.count == Int(elementCount) else {
+    guard !isTorn, elements.count == elementCount else {
       throw disagreement("\(node.field.name) has \(elementCount) elements, \(elements.count) values were found for them")
     }
     if case .map = node.kind { try checkKeys(node.children[0].children[0]) }
-    let (count, setCount) = (validity.count, validity.setCount)
     return Column(
-      nested: node.field.type, count: count, validity: node.field.isNullable && setCount < count ? validity.finish() : nil,
-      offsets: offsets.finish(), children: [elements])
+      nested: node.field.type, count: count, validity: node.field.isNullable ? bits.bitmap(count: count) : nil,
+      offsets: BufferSlice(ends, byteCount: (count + 1) * 8), children: [elements])
   }
 
   /// Keys that a file declares optional must not be null.

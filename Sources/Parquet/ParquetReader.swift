@@ -32,9 +32,7 @@ package struct ParquetReader: Sendable {
     let (metadata, footerStart) = try bytes.withBytes { (bytes) throws(ParquetError) in try Self.footer(bytes) }
     guard !metadata.isEncrypted else { throw .unsupported("Cannot read the file: its columns are encrypted") }
     dataEnd = footerStart
-    var hints = TypeHints()
-    hints.hasMicrosecondInt96 = metadata.keyValues["org.apache.spark.version"] != nil
-    let tree = try ColumnTree(metadata.schema, hints: hints)
+    let tree = try ColumnTree(metadata.schema, hints: TypeHints(metadata.keyValues))
     shapes = tree.leaves
     nodes = tree.columns
     schema = Schema(nodes.map(\.field))

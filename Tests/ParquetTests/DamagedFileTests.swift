@@ -80,6 +80,11 @@ import Testing
         victims.append(bytes.withBytes { Array($0) })
       }
     }
+    // Nested ones, of other writers.
+    for name in ["nullable.impala", "map_no_value", "old_list_structure", "repeated_no_annotation", "null_list"] {
+      guard let folder = ConformanceTests.folder, let bytes = ForeignFileTests.bytes("\(folder)/data/\(name).parquet") else { continue }
+      victims.append(bytes.withBytes { Array($0) })
+    }
     var failureCount = 0
     for file in victims {
       for _ in 0..<roundCount {
@@ -99,6 +104,8 @@ import Testing
         if let reader = try? ParquetReader(bytes: BufferSlice(copying: bytes)), reader.rowGroupCount > 0 {
           let count = reader.rowCount(ofRowGroup: 0)
           if count > 2 { _ = try? reader.read(rowGroup: 0, rows: count / 3..<(count / 3 + 1)) }
+          var scan = ParquetScan(reader, batchRowCountMax: 37)
+          while let batch = try? scan.next(), batch.rowCount > 0 {}
         }
       }
     }

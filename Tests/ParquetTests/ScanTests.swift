@@ -4,17 +4,14 @@ import Testing
 @testable import Parquet
 
 @Suite struct ScanTests {
-  static func file(_ batch: Batch, rowGroupRowCount: Int, pageRowCount: Int, codec: ParquetCodec = .snappy) -> BufferSlice {
+  static func file(_ batch: Batch, rowGroupRowCount: Int, pageRowCount: Int, codec: ParquetCodec = .snappy) throws -> BufferSlice {
     var options = ParquetWriterOptions.with(codec: codec, pageRowCount: pageRowCount)
     options.rowGroupRowCount = rowGroupRowCount
     var writer = ParquetWriter(schema: batch.schema, options: options)
     var bytes: [UInt8] = []
-    do {
-      try writer.write(batch) { bytes.append(contentsOf: $0) }
-      try writer.finish { bytes.append(contentsOf: $0) }
-    } catch {
-      preconditionFailure("\(error)")
-    }
+    let sink: (UnsafeRawBufferPointer) throws -> Void = { bytes.append(contentsOf: $0) }
+    try writer.write(batch, into: sink)
+    try writer.finish(into: sink)
     return BufferSlice(copying: bytes)
   }
 
@@ -53,7 +50,7 @@ import Testing
   @Test func consumedBytesAreReportedOnceAndInOrder() throws {
     var generator = SeededGenerator(seed: 52)
     let batch = Samples.batch(count: 2000, shape: .any, nulls: false, &generator)
-    let bytes = Self.file(batch, rowGroupRowCount: 1000, pageRowCount: 100)
+    let bytes = try Self.file(batch, rowGroupRowCount: 1000, pageRowCount: 100)
     let reader = try ParquetReader(bytes: bytes)
     var ranges: [Range<Int>] = []
     var scan = ParquetScan(reader, batchRowCountMax: 300) { ranges.append($0) }
