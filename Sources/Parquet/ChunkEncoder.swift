@@ -6,16 +6,21 @@ struct ChunkEncoder {
   private let layout: ColumnLayout
   private let options: ParquetWriterOptions
   private let isKey: Bool
-  private let compressor = PageCompressor()
+  private let compressor: PageCompressor
 
   init(_ column: Column, _ layout: ColumnLayout, _ options: ParquetWriterOptions, isKey: Bool) throws(ParquetError) {
     try self.init([column], layout, options, isKey: isKey)
   }
 
-  /// - Parameter parts: the leaf's top column of the row group, one part after another.
+  /// - Parameters:
+  ///   - parts: the leaf's top column of the row group, one part after another.
+  ///   - compressor: one that no other thread uses.
   /// - Precondition: the parts have the layout's type.
   /// - Throws: `.unsupported` for nulls where the schema has none, and for values that the stored type cannot hold.
-  init(_ parts: [Column], _ layout: ColumnLayout, _ options: ParquetWriterOptions, isKey: Bool) throws(ParquetError) {
+  init(
+    _ parts: [Column], _ layout: ColumnLayout, _ options: ParquetWriterOptions, isKey: Bool, compressor: PageCompressor = PageCompressor()
+  ) throws(ParquetError) {
+    self.compressor = compressor
     self.layout = layout
     self.options = options
     self.isKey = isKey

@@ -101,8 +101,10 @@ package struct ParquetWriter: Sendable {
   ) throws -> Filters {
     var filters: Filters = []
     var bytes = ByteSink(byteCapacity: Self.sinkByteCount)
+    let compressor = PageCompressor()
     for (index, leaf) in written.leaves.enumerated() {
-      let encoder = try ChunkEncoder(columns[leaf.column], leaf, options, isKey: options.plainColumns.contains(leaf.column))
+      let isKey = options.plainColumns.contains(leaf.column)
+      let encoder = try ChunkEncoder(columns[leaf.column], leaf, options, isKey: isKey, compressor: compressor)
       if index + 1 == written.leaves.count || written.leaves[index + 1].column != leaf.column { columns[leaf.column] = [] }
       var chunk = try encoder.start(fileOffset: fileOffset)
       while try chunk.writeNext(into: &bytes) {
