@@ -55,6 +55,15 @@ enum FooterWriting {
       for (index, group) in rowGroups.enumerated() {
         writer.element(structure: { rowGroup(group, index, schema.leaves, options, &$0) })
       }
+      if !options.keyValueMetadata.isEmpty {
+        writer.list(5, of: .structure, count: options.keyValueMetadata.count)
+        for (key, value) in options.keyValueMetadata.sorted(by: { $0.key < $1.key }) {
+          writer.element(structure: { writer in
+            writer.string(1, key)
+            writer.string(2, value)
+          })
+        }
+      }
       writer.string(6, "almanac version 0.1.0")
       // TYPE_ORDER for every column: statistics may be trusted.
       writer.list(7, of: .structure, count: schema.leaves.count)

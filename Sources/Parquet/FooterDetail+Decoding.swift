@@ -145,8 +145,9 @@ extension FooterDetail.Chunk {
     case 9: dataPageOffset = Int(try reader.int64(field))
     case 11: dictionaryPageOffset = Int(try reader.int64(field))
     case 12: statistics = try FooterDetail.Statistics(&reader, field)
-    case 14: bloomFilterOffset = Int(try reader.int64(field))
-    case 15: bloomFilterByteCount = Int(try reader.int32(field))
+    // Forks of the format have used these numbers for other things.
+    case 14 where field.type == .int64: bloomFilterOffset = Int(try reader.int64(field))
+    case 15 where field.type == .int32: bloomFilterByteCount = Int(try reader.int32(field))
     default: try reader.skip(field)
     }
   }

@@ -22,7 +22,8 @@ enum PageScan {
     guard start >= 0, chunk.compressedByteCount >= 0, start <= file.count, chunk.compressedByteCount <= file.count - start else {
       throw .malformed("its \(chunk.compressedByteCount) bytes at byte \(start) do not lie in the file")
     }
-    let end = start + chunk.compressedByteCount
+    // Old writers left the dictionary's header out of the size: 100 bytes of grace, as other readers give.
+    let end = min(file.count, start + chunk.compressedByteCount + 100)
     // Levels of lists are needed to count rows; the path tells whether there are any only together with the schema.
     let isFlat = chunk.path.count == 1 && leaf.repetitionCode != Repetition.repeated.rawValue
     var pages: [FileDescription.Page] = []

@@ -69,31 +69,22 @@ package struct ParquetWriter: Sendable {
 
   // MARK: Row groups
 
+  /// A leaf of a row group that was encoded apart from the file.
   private struct Chunk: Sendable {
     var summary: ChunkSummary
     let bytes: BufferSlice
     let bloomFilter: [UInt8]
   }
 
+  private typealias Filters = [(chunk: Int, bytes: [UInt8])]
+
   private mutating func writeRowGroup(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     try writeHead(into: sink)
     var group = RowGroupSummary(rowCount: pending.rowCount, offset: fileOffset, chunks: [])
-    var filters: [(chunk: Int, bytes: [UInt8])] = []
-    let batches = pending.take()
-    let options = options
-    // One thread holds one encoded column at a time; several hold those of the whole group.
-    let step = options.threadCount > 1 ? max(1, written.leaves.count) : 1
-    for start in stride(from: 0, to: written.leaves.count, by: step) {
-      let leaves = Array(written.leaves[start..<min(start + step, written.leaves.count)])
-      let chunks = try parallelMap(leaves, threadCountMax: options.threadCount) { try Self.encode($0, batches, options) }
-      for var chunk in chunks {
-        chunk.summary.shift(by: fileOffset)
-        if !chunk.bloomFilter.isEmpty { filters.append((group.chunks.count, chunk.bloomFilter)) }
-        group.chunks.append(chunk.summary)
-        try chunk.bytes.withBytes { try sink($0) }
-        fileOffset += chunk.bytes.byteCount
-      }
-    }
+    let columns = pending.take(columnCount: schema.fields.count)
+    let filters =
+      options.threadCount > 1 && written.leaves.count > 1
+      ? try writeTogether(columns, &group, into: sink) : try writeInTurn(columns, &group, into: sink)
     for filter in filters {
       group.chunks[filter.chunk].bloomFilter = ChunkSummary.Place(offset: fileOffset, byteCount: filter.bytes.count)
       try put(filter.bytes, into: sink)
@@ -101,13 +92,58 @@ package struct ParquetWriter: Sendable {
     rowGroups.append(group)
   }
 
-  private static func encode(_ leaf: ColumnLayout, _ batches: [Batch], _ options: ParquetWriterOptions) throws(ParquetError) -> Chunk {
-    let isKey = options.plainColumns.contains(leaf.column)
-    let encoder = try ChunkEncoder(batches.map { $0.columns[leaf.column] }, leaf, options, isKey: isKey)
-    var bytes = ByteSink()
-    let summary = try encoder.encode(into: &bytes, fileOffset: 0)
-    let filter = options.bloomFilterColumns.contains(leaf.name) ? try encoder.bloomFilter() : []
-    return Chunk(summary: summary, bytes: bytes.finish(), bloomFilter: filter)
+  /// Pages wait for a call of the sink until they take this many bytes.
+  private static let sinkByteCount = 1 << 20
+
+  /// Leaf after leaf; pages go out as they are made, and the memory of a column as soon as its last leaf is encoded.
+  private mutating func writeInTurn(
+    _ columns: consuming [[Column]], _ group: inout RowGroupSummary, into sink: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Filters {
+    var filters: Filters = []
+    var bytes = ByteSink(byteCapacity: Self.sinkByteCount)
+    let compressor = PageCompressor()
+    for (index, leaf) in written.leaves.enumerated() {
+      let isKey = options.plainColumns.contains(leaf.column)
+      let encoder = try ChunkEncoder(columns[leaf.column], leaf, options, isKey: isKey, compressor: compressor)
+      if index + 1 == written.leaves.count || written.leaves[index + 1].column != leaf.column { columns[leaf.column] = [] }
+      var chunk = try encoder.start(fileOffset: fileOffset)
+      while try chunk.writeNext(into: &bytes) {
+        if bytes.count >= Self.sinkByteCount { try flush(&bytes, into: sink) }
+      }
+      try flush(&bytes, into: sink)
+      group.chunks.append(chunk.finish())
+      if options.bloomFilterColumns.contains(leaf.name) { filters.append((index, try encoder.bloomFilter())) }
+    }
+    return filters
+  }
+
+  private mutating func flush(_ bytes: inout ByteSink, into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+    if bytes.count > 0 { try sink(bytes.bytes) }
+    fileOffset += bytes.count
+    bytes.removeAll()
+  }
+
+  /// Several leaves at once; the encoded row group is held until all are done.
+  private mutating func writeTogether(
+    _ columns: [[Column]], _ group: inout RowGroupSummary, into sink: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Filters {
+    var filters: Filters = []
+    let options = options
+    let chunks = try parallelMap(written.leaves, threadCountMax: options.threadCount) { leaf in
+      let encoder = try ChunkEncoder(columns[leaf.column], leaf, options, isKey: options.plainColumns.contains(leaf.column))
+      var bytes = ByteSink()
+      let summary = try encoder.encode(into: &bytes, fileOffset: 0)
+      let filter = options.bloomFilterColumns.contains(leaf.name) ? try encoder.bloomFilter() : []
+      return Chunk(summary: summary, bytes: bytes.finish(), bloomFilter: filter)
+    }
+    for var chunk in chunks {
+      chunk.summary.shift(by: fileOffset)
+      if !chunk.bloomFilter.isEmpty { filters.append((group.chunks.count, chunk.bloomFilter)) }
+      group.chunks.append(chunk.summary)
+      try chunk.bytes.withBytes { try sink($0) }
+      fileOffset += chunk.bytes.byteCount
+    }
+    return filters
   }
 
   /// All column indexes, then all offset indexes, so that a reader of one kind fetches one range.

@@ -44,6 +44,8 @@ package struct ParquetWriterOptions: Sendable {
   package var bloomFilterColumns: Set<String> = []
   /// A CRC-32 in every page header.
   package var crc = true
+  /// Written into the footer, ascending by key: `ARROW:schema` tells Arrow's readers of durations and zones, for example.
+  package var keyValueMetadata: [String: String] = [:]
   /// Columns of a row group that are encoded at once. The bytes do not depend on it.
   package var threadCount = 1
 

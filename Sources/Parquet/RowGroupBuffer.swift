@@ -40,9 +40,10 @@ struct RowGroupBuffer: Sendable {
     return count == batch.rowCount ? batch.slice(from: count, count: 0) : batch.slice(from: count, count: batch.rowCount - count)
   }
 
-  mutating func take() -> [Batch] {
+  /// The parts of each column.
+  mutating func take(columnCount: Int) -> [[Column]] {
     defer { (batches, rowCount, byteCount) = ([], 0, 0) }
-    return batches
+    return (0..<columnCount).map { column in batches.map { $0.columns[column] } }
   }
 }
 

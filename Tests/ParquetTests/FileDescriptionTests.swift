@@ -44,6 +44,14 @@ import Testing
     #expect(children[1].convertedType == "TIMESTAMP_MICROS" && children[0].convertedType == nil)
   }
 
+  @Test func metadataOfTheUserIsKept() throws {
+    var options = ParquetWriterOptions.export
+    options.keyValueMetadata = ["b": "2", "a": "ž", "c": ""]
+    let reader = try ParquetReader(bytes: ParquetWriter.file(of: Self.batch, options: options))
+    #expect(reader.keyValueMetadata == options.keyValueMetadata)
+    #expect(try FileDescription(reader).keyValueKeys == ["a", "b", "c"])
+  }
+
   @Test func boundsAreShownAsText() throws {
     let columns = try Self.file().rowGroups[0].columns
     let bounds = columns.map { "\($0.statistics?.least ?? "-") \($0.statistics?.greatest ?? "-") \($0.statistics?.nullCount ?? -1)" }
