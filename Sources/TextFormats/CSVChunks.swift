@@ -5,9 +5,11 @@ import Glibc
 struct CSVChunks: Sendable {
   let bytes: BufferSlice
   let form: CSVForm
+  let chunkByteCount: Int
   private(set) var position: Int
 
-  init(_ bytes: BufferSlice, _ form: CSVForm, position: Int) {
+  init(_ bytes: BufferSlice, _ form: CSVForm, position: Int, chunkByteCount: Int) {
+    self.chunkByteCount = max(1, chunkByteCount)
     self.bytes = bytes
     self.form = form
     self.position = position
@@ -16,10 +18,10 @@ struct CSVChunks: Sendable {
   /// The next chunk; nil at the end. Counting quotes from the start of a record tells which line ends are inside quotes; where
   /// that is wrong, the tokenizer finds a bad quote before it.
   /// - Throws: `TextError` where one record is longer than 4 GiB.
-  mutating func next(byteCount: Int = TextChunk.byteCount) throws(TextError) -> TextChunk? {
+  mutating func next(byteCountMax: Int = .max) throws(TextError) -> TextChunk? {
     guard position < bytes.byteCount else { return nil }
     let start = position
-    let end = bytes.withBytes { CSVChunks.recordEnd($0, form, from: start, atLeast: byteCount) }
+    let end = bytes.withBytes { CSVChunks.recordEnd($0, form, from: start, atLeast: min(chunkByteCount, byteCountMax)) }
     guard end - start < Int(UInt32.max) else {
       throw failure(TextError(.malformed, line: 1, "expected records of less than 4 GiB: is a closing quote missing?"), start)
     }

@@ -13,6 +13,9 @@ package struct CSVOptions: Sendable {
   /// How much of the file is read ahead to infer types.
   package var sampleByteCount: Int
 
+  /// The least text that is parsed as one piece of work. Tests set it, to put the ends of pieces anywhere.
+  package var chunkByteCount = TextChunk.byteCount
+
   /// Read in a tenth of a second or less.
   package static let sampleByteCountDefault = 32 << 20
 

@@ -26,7 +26,7 @@ package struct CSVReader {
   /// - Complexity: O(sample) where types are inferred, else O(header)
   package init(bytes: BufferSlice, options: CSVOptions = CSVOptions()) throws(TextError) {
     let header = try bytes.withBytes { (raw) throws(TextError) in try CSVHeader(raw, options) }
-    var chunks = CSVChunks(bytes, header.form, position: header.end)
+    chunks = CSVChunks(bytes, header.form, position: header.end, chunkByteCount: options.chunkByteCount)
     var fields = header.names.map { name in Field(name, options.types?[name]?.type ?? .string) }
     let unknown = header.names.map { options.types?[$0] == nil }
     let nullTokens = NullTokens(options.nullTokens)
@@ -40,8 +40,6 @@ package struct CSVReader {
       schema: schema, form: header.form, nullTokens: nullTokens, batchRowCount: options.batchRowCount,
       isGuessed: bytes.byteCount - header.end > options.sampleByteCount ? unknown : unknown.map { _ in false })
     parsed = ParsedChunks(consumedByteCount: header.end)
-    chunks = CSVChunks(bytes, header.form, position: header.end)
-    self.chunks = chunks
   }
 
   /// The byte that separates fields, given or found.

@@ -8,6 +8,9 @@ package struct JSONLinesOptions: Sendable {
   /// How much of the file is read ahead for the keys and their types.
   package var sampleByteCount: Int
 
+  /// The least text that is parsed as one piece of work. Tests set it, to put the ends of pieces anywhere.
+  package var chunkByteCount = TextChunk.byteCount
+
   /// Far more than most files have, at little cost.
   package static let sampleByteCountDefault = 256 << 20
 
@@ -54,10 +57,18 @@ package struct JSONLinesReader {
     if members.objectCount == 0 || sampleEnd < bytes.byteCount, let types = options.types {
       for field in types.fields { members.insert(Array(field.name.utf8), types) }
     }
+    guard members.evidence.count <= JSONLinesReader.keyCountMax else {
+      throw TextError(.malformed, line: 1, "expected at most \(JSONLinesReader.keyCountMax) keys, found \(members.evidence.count)")
+    }
     keys = members.keys
     isInferred = members.evidence.map { $0.wanted == nil }
     schema = Schema(members.fields)
   }
+
+  /// Every row has a value for every key, so that many keys in few rows cost far more memory than text.
+  private static let keyCountMax = 64 << 10
+  /// Values of a batch: 32 MiB where each takes 8 bytes.
+  private static let batchValueCountMax = 4 << 20
 
   private static func survey(
     _ bytes: BufferSlice, from start: Int, _ options: JSONLinesOptions
@@ -65,7 +76,7 @@ package struct JSONLinesReader {
     var chunks: [TextChunk] = []
     var position = start
     while position < bytes.byteCount && position - start < options.sampleByteCount {
-      let end = lineEnd(bytes, from: position, atLeast: min(TextChunk.byteCount, start + options.sampleByteCount - position))
+      let end = lineEnd(bytes, from: position, atLeast: min(options.chunkByteCount, start + options.sampleByteCount - position))
       chunks.append(TextChunk(bytes, position..<end))
       position = end
     }
@@ -120,12 +131,13 @@ package struct JSONLinesReader {
       if position >= bytes.byteCount { return nil }
       var chunks: [TextChunk] = []
       while chunks.count < ParsedChunks.roundChunkCount && position < bytes.byteCount {
-        let end = JSONLinesReader.lineEnd(bytes, from: position, atLeast: TextChunk.byteCount)
+        let end = JSONLinesReader.lineEnd(bytes, from: position, atLeast: options.chunkByteCount)
         chunks.append(TextChunk(bytes, position..<end))
         position = end
       }
       let parser = JSONChunkParser(
-        schema: schema, keys: keys, isInferred: isInferred, batchRowCount: options.batchRowCount,
+        schema: schema, keys: keys, isInferred: isInferred,
+        batchRowCount: min(options.batchRowCount, max(1, JSONLinesReader.batchValueCountMax / max(1, schema.fields.count))),
         isSampled: bytes.byteCount > options.sampleByteCount)
       let file = bytes
       parsed.fill(chunks) { chunk in

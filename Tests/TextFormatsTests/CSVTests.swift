@@ -94,8 +94,8 @@ func readCSV(_ text: String, _ options: CSVOptions = CSVOptions()) throws(TextEr
 
   @Test(arguments: [
     ("", "line 1: the file is empty: expected a header with the names of the columns"),
-    ("a,b\n1,2\n3\n", "line 3: expected 2 fields, found 1"),
-    ("a,b\n\n1,2,3\n", "line 3: expected 2 fields, found 3"),
+    ("a,b\n1,2\n3\n", "line 3, column 2: expected 2 fields, found 1"),
+    ("a,b\n\n1,2,3\n", "line 3, column 3: expected 2 fields, found 3"),
     ("a,b\n1,\"x\n", "line 2: the closing quote is missing"),
     ("a,b\n1,\"x\"y\n", "line 2, column 2: expected the end of the field behind its closing quote"),
     ("a,b\n1,5\" pipe\n", "line 2, column 2: a quote inside a field that is not quoted"),
