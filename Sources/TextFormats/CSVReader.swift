@@ -12,7 +12,8 @@ import Columns
 ///   int64 widens to float64 where every integer is a double, whatever does not fit together is a string, as are integers
 ///   beyond 64 bits and numbers with leading zeros. A value further on that the inferred type cannot hold is an error that
 ///   names its place; a sample as long as the file excludes it.
-/// - Dates and times are ISO 8601, with offsets turned to UTC; lists, maps and structures are JSON text in one field.
+/// - Dates and times are ISO 8601, with offsets turned to UTC; lists, maps and structures, where the options name them, are JSON
+///   text in one field, durations a number of ticks.
 ///
 /// Memory follows the round of chunks that is parsed in parallel; the bytes may be a mapped file, whose pages before
 /// `consumedByteCount` are not needed any more.

@@ -27,6 +27,12 @@ import TextFormats
     let path = try #require(Self.path)
     let bytes = try Self.map(path)
     let megabytes = Double(bytes.byteCount) / 1e6
+    if path.hasSuffix(".csv") {
+      let (start, processorStart) = (Self.seconds(), Self.seconds(CLOCK_PROCESS_CPUTIME_ID))
+      _ = try CSVReader(bytes: bytes, options: CSVOptions(sampleByteCount: .max))
+      let processor = Self.seconds(CLOCK_PROCESS_CPUTIME_ID) - processorStart
+      report("survey of the whole file, \(Int(processor * 1000)) ms of processors", bytes.byteCount, Self.seconds() - start)
+    }
     for _ in 0..<4 {
       let start = Self.seconds()
       let processorStart = Self.seconds(CLOCK_PROCESS_CPUTIME_ID)
