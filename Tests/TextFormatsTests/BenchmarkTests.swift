@@ -65,7 +65,9 @@ import TextFormats
         report("write \(isCSV ? "CSV" : "JSON Lines")", byteCount, Self.seconds() - start)
       }
       report("survey", 0, surveyed - start)
-      report("read \(rowCount) rows, \(Int(processor * 1000)) ms of processors, \(schema.fields.map { "\($0.type)" })", Int(megabytes * 1e6), read - start)
+      report(
+        "read \(rowCount) rows, \(Int(processor * 1000)) ms of processors, \(schema.fields.map { "\($0.type)" })", Int(megabytes * 1e6),
+        read - start)
     }
   }
 

@@ -72,7 +72,8 @@ import TextFormats
 
   @Test func valuesInQuotesAreValuesToo() throws {
     let types = Schema([Field("i", .int64), Field("t", .timestampMicros), Field("f", .float32), Field("b", .bool)])
-    let batch = try readCSV("i,t,f,b\n\"-5\",\"1970-01-01 00:00:01+01:00\",\"0.1\",\"true\"\n\"\",\"\",\"\",\"\"\n", CSVOptions(types: types))
+    let batch = try readCSV(
+      "i,t,f,b\n\"-5\",\"1970-01-01 00:00:01+01:00\",\"0.1\",\"true\"\n\"\",\"\",\"\",\"\"\n", CSVOptions(types: types))
     #expect(batch.columns.map { $0.scalar(at: 0) } == [.int(-5), .timestamp(-3_599_000_000, .microsecond), .float(0.1), .bool(true)])
     #expect(batch.columns.map { $0.scalar(at: 1) } == [.null, .null, .null, .null])
   }

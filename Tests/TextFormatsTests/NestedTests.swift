@@ -16,7 +16,10 @@ import TextFormats
       .structure([.timestamp(1, .nanosecond), .list([.string("q\"\n"), .null])]), .float(0.5), .binary([1, 2]),
       .time(3_723_000_001, .microsecond), .duration(-5, .millisecond),
     ],
-    [.list([]), .list([]), .structure([.null, .null]), .float(-.infinity), .binary([0, 0]), .time(0, .microsecond), .duration(0, .millisecond)],
+    [
+      .list([]), .list([]), .structure([.null, .null]), .float(-.infinity), .binary([0, 0]), .time(0, .microsecond),
+      .duration(0, .millisecond),
+    ],
     [.null, .null, .null, .null, .null, .null, .null],
   ]
   static let batch = Batch(
@@ -72,25 +75,26 @@ import TextFormats
     #expect(batch["none"]!.scalars == [.null, .null, .string("{}")])
   }
 
-  @Test(arguments: [
-    ("{\"a\":[1,\"x\"]}", DataType.list(Field("item", .int8)), "line 1, column 9 (a): expected int8, found \"x\""),
-    ("{\"a\":[1,null]}", .list(Field("item", .int8, isNullable: false)), "line 1, column 9 (a): expected int8, found null"),
-    ("{\"a\":{}}", .list(Field("item", .int8)), "line 1, column 6 (a): expected list<int8>, found an object"),
-    ("{\"a\":5}", .list(Field("item", .int8)), "line 1, column 6 (a): expected list<int8>, found 5"),
-    ("{\"a\":[1,]}", .list(Field("item", .int8)), "line 1, column 9: expected a value, found ']'"),
-    ("{\"a\":[1}", .list(Field("item", .int8)), "line 1, column 8: expected ',' or ']', found '}'"),
-    (
-      "{\"a\":{\"y\":1}}", .structure([Field("x", .int8)]),
-      "line 1, column 11 (a): expected struct<x:int8>, found an object with the member \"y\""
-    ),
-    (
-      "{\"a\":{\"x\":1,\"x\":1}}", .structure([Field("x", .int8)]),
-      "line 1, column 17 (a): the key \"x\" stands twice in one object"
-    ),
-    ("{\"a\":{}}", .structure([Field("x", .int8, isNullable: false)]), "line 1, column 7 (a): the object has no member \"x\""),
-    ("{\"a\":\"AQ==\"}", .fixedBinary(byteWidth: 2), "line 1, column 6 (a): expected binary(2), found \"AQ==\""),
-    ("{\"a\":\"25:00:00\"}", .time(.second), "line 1, column 6 (a): expected time[s], found \"25:00:00\""),
-  ] as [(String, DataType, String)])
+  @Test(
+    arguments: [
+      ("{\"a\":[1,\"x\"]}", DataType.list(Field("item", .int8)), "line 1, column 9 (a): expected int8, found \"x\""),
+      ("{\"a\":[1,null]}", .list(Field("item", .int8, isNullable: false)), "line 1, column 9 (a): expected int8, found null"),
+      ("{\"a\":{}}", .list(Field("item", .int8)), "line 1, column 6 (a): expected list<int8>, found an object"),
+      ("{\"a\":5}", .list(Field("item", .int8)), "line 1, column 6 (a): expected list<int8>, found 5"),
+      ("{\"a\":[1,]}", .list(Field("item", .int8)), "line 1, column 9: expected a value, found ']'"),
+      ("{\"a\":[1}", .list(Field("item", .int8)), "line 1, column 8: expected ',' or ']', found '}'"),
+      (
+        "{\"a\":{\"y\":1}}", .structure([Field("x", .int8)]),
+        "line 1, column 11 (a): expected struct<x:int8>, found an object with the member \"y\""
+      ),
+      (
+        "{\"a\":{\"x\":1,\"x\":1}}", .structure([Field("x", .int8)]),
+        "line 1, column 17 (a): the key \"x\" stands twice in one object"
+      ),
+      ("{\"a\":{}}", .structure([Field("x", .int8, isNullable: false)]), "line 1, column 7 (a): the object has no member \"x\""),
+      ("{\"a\":\"AQ==\"}", .fixedBinary(byteWidth: 2), "line 1, column 6 (a): expected binary(2), found \"AQ==\""),
+      ("{\"a\":\"25:00:00\"}", .time(.second), "line 1, column 6 (a): expected time[s], found \"25:00:00\""),
+    ] as [(String, DataType, String)])
   func errorsNameTheirPlace(_ text: String, _ type: DataType, _ message: String) {
     do {
       _ = try readJSONLines(text, JSONLinesOptions(types: Schema([Field("a", type)])))
