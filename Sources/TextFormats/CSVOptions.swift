@@ -15,6 +15,8 @@ package struct CSVOptions: Sendable {
 
   /// The least text that is parsed as one piece of work. Tests set it, to put the ends of pieces anywhere.
   package var chunkByteCount = TextChunk.byteCount
+  /// The longest record that is read, at most 1 GiB.
+  package var recordByteCountMax = TextChunk.recordByteCountMax
 
   /// Far more than most files have; looked through in a fifth of a second on two processors.
   package static let sampleByteCountDefault = 256 << 20

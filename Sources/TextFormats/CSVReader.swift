@@ -27,7 +27,7 @@ package struct CSVReader {
   /// - Complexity: O(sample) where types are inferred, else O(header)
   package init(bytes: BufferSlice, options: CSVOptions = CSVOptions()) throws(TextError) {
     let header = try bytes.withBytes { (raw) throws(TextError) in try CSVHeader(raw, options) }
-    chunks = CSVChunks(bytes, header.form, position: header.end, chunkByteCount: options.chunkByteCount)
+    chunks = CSVChunks(bytes, header.form, position: header.end, options: options)
     var fields = header.names.map { name in Field(name, options.types?[name]?.type ?? .string) }
     let unknown = header.names.map { options.types?[$0] == nil }
     let nullTokens = NullTokens(options.nullTokens)

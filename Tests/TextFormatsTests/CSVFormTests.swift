@@ -105,6 +105,20 @@ import TextFormats
     #expect(throws: TextError(.badCell, line: 6, column: 1, fieldName: "a", "expected int64, found \"x\"")) { try reader.next() }
   }
 
+  @Test func endlessRecordsAreRefused() throws {
+    let text = "a\n1\n\"" + String(repeating: "x\n", count: 2_000) + "y"
+    var options = CSVOptions(types: Schema([Field("a", .string)]))
+    (options.chunkByteCount, options.recordByteCountMax) = (2, 1_000)
+    var reader = try CSVReader(bytes: slice(text), options: options)
+    let expected = "a record from here on is longer than 1000 bytes: is a closing quote missing?"
+    #expect(throws: TextError(.malformed, line: 3, expected)) { while try reader.next() != nil {} }
+    var lines = JSONLinesOptions()
+    (lines.chunkByteCount, lines.recordByteCountMax) = (2, 1_000)
+    #expect(throws: TextError(.malformed, line: 2, "a line from here on is longer than 1000 bytes: expected one object a line")) {
+      try readJSONLines("{}\n[" + String(repeating: "1,", count: 2_000), lines)
+    }
+  }
+
   @Test func consumedBytesFollowTheBatches() throws {
     let text = "a,b\n" + (0..<5_000).map { "\($0),\"x\ny\"\n" }.joined()
     var options = CSVOptions(batchRowCount: 100)
