@@ -5,9 +5,14 @@ import Glibc
 struct CSVChunks: Sendable {
   let bytes: BufferSlice
   let form: CSVForm
+  private let chunkByteCount: Int
+  private let recordByteCountMax: Int
   private(set) var position: Int
 
-  init(_ bytes: BufferSlice, _ form: CSVForm, position: Int) {
+  init(_ bytes: BufferSlice, _ form: CSVForm, position: Int, options: CSVOptions) {
+    // Together they stay below what the tokenizer's 32 bits can name.
+    chunkByteCount = min(max(1, options.chunkByteCount), 1 << 30)
+    recordByteCountMax = min(max(1, options.recordByteCountMax), 1 << 30)
     self.bytes = bytes
     self.form = form
     self.position = position
@@ -15,13 +20,15 @@ struct CSVChunks: Sendable {
 
   /// The next chunk; nil at the end. Counting quotes from the start of a record tells which line ends are inside quotes; where
   /// that is wrong, the tokenizer finds a bad quote before it.
-  /// - Throws: `TextError` where one record is longer than 4 GiB.
-  mutating func next(byteCount: Int = TextChunk.byteCount) throws(TextError) -> TextChunk? {
+  /// - Throws: `TextError` where a record is longer than the options allow.
+  mutating func next(byteCountMax: Int = .max) throws(TextError) -> TextChunk? {
     guard position < bytes.byteCount else { return nil }
     let start = position
+    let byteCount = min(chunkByteCount, byteCountMax)
     let end = bytes.withBytes { CSVChunks.recordEnd($0, form, from: start, atLeast: byteCount) }
-    guard end - start < Int(UInt32.max) else {
-      throw failure(TextError(.malformed, line: 1, "expected records of less than 4 GiB: is a closing quote missing?"), start)
+    guard end - start - byteCount <= recordByteCountMax else {
+      let text = "a record from here on is longer than \(recordByteCountMax) bytes: is a closing quote missing?"
+      throw failure(TextError(.malformed, line: 1, text), start)
     }
     position = end
     return TextChunk(bytes, start..<end)

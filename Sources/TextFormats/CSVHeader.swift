@@ -61,12 +61,9 @@ struct CSVHeader {
       if byte == CSVText.quote { isQuoted.toggle() }
       if !isQuoted { counts[Int(byte)] += 1 }
     }
-    let comma = UInt8(ascii: ",")
-    if counts[Int(comma)] > 0 { return comma }
-    var best = comma
-    for candidate in [UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")] where counts[Int(candidate)] > counts[Int(best)] {
-      best = candidate
-    }
+    var best = CSVText.delimiters[0]
+    if counts[Int(best)] > 0 { return best }
+    for candidate in CSVText.delimiters where counts[Int(candidate)] > counts[Int(best)] { best = candidate }
     return best
   }
 

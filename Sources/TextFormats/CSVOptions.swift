@@ -13,8 +13,13 @@ package struct CSVOptions: Sendable {
   /// How much of the file is read ahead to infer types.
   package var sampleByteCount: Int
 
-  /// Read in a tenth of a second or less.
-  package static let sampleByteCountDefault = 32 << 20
+  /// The least text that is parsed as one piece of work. Tests set it, to put the ends of pieces anywhere.
+  package var chunkByteCount = TextChunk.byteCount
+  /// The longest record that is read, at most 1 GiB.
+  package var recordByteCountMax = TextChunk.recordByteCountMax
+
+  /// Far more than most files have; looked through in a fifth of a second on two processors.
+  package static let sampleByteCountDefault = 256 << 20
 
   /// - Precondition: the delimiter is a byte of ASCII other than the quote and those of line ends.
   package init(

@@ -12,7 +12,8 @@ import Columns
 ///   int64 widens to float64 where every integer is a double, whatever does not fit together is a string, as are integers
 ///   beyond 64 bits and numbers with leading zeros. A value further on that the inferred type cannot hold is an error that
 ///   names its place; a sample as long as the file excludes it.
-/// - Dates and times are ISO 8601, with offsets turned to UTC; lists, maps and structures are JSON text in one field.
+/// - Dates and times are ISO 8601, with offsets turned to UTC; lists, maps and structures, where the options name them, are JSON
+///   text in one field, durations a number of ticks.
 ///
 /// Memory follows the round of chunks that is parsed in parallel; the bytes may be a mapped file, whose pages before
 /// `consumedByteCount` are not needed any more.
@@ -26,7 +27,7 @@ package struct CSVReader {
   /// - Complexity: O(sample) where types are inferred, else O(header)
   package init(bytes: BufferSlice, options: CSVOptions = CSVOptions()) throws(TextError) {
     let header = try bytes.withBytes { (raw) throws(TextError) in try CSVHeader(raw, options) }
-    var chunks = CSVChunks(bytes, header.form, position: header.end)
+    chunks = CSVChunks(bytes, header.form, position: header.end, options: options)
     var fields = header.names.map { name in Field(name, options.types?[name]?.type ?? .string) }
     let unknown = header.names.map { options.types?[$0] == nil }
     let nullTokens = NullTokens(options.nullTokens)
@@ -40,8 +41,6 @@ package struct CSVReader {
       schema: schema, form: header.form, nullTokens: nullTokens, batchRowCount: options.batchRowCount,
       isGuessed: bytes.byteCount - header.end > options.sampleByteCount ? unknown : unknown.map { _ in false })
     parsed = ParsedChunks(consumedByteCount: header.end)
-    chunks = CSVChunks(bytes, header.form, position: header.end)
-    self.chunks = chunks
   }
 
   /// The byte that separates fields, given or found.

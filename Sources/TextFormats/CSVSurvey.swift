@@ -14,7 +14,7 @@ struct CSVSurvey: Sendable {
     var sample: [TextChunk] = []
     while chunks.position - start.position < sampleByteCount {
       let left = sampleByteCount - (chunks.position - start.position)
-      guard let chunk = try chunks.next(byteCount: min(TextChunk.byteCount, left)) else { break }
+      guard let chunk = try chunks.next(byteCountMax: left) else { break }
       sample.append(chunk)
     }
     let parts = try? parallelMap(sample) { chunk in evidence(chunk) }

@@ -117,7 +117,8 @@ struct CSVTokenizer {
       if base[place] == form.lineEnd { break }
       if base[place] == form.delimiter { found += 1 }
     }
-    return failure(at: start, "expected \(fieldCount) fields, found \(found)")
+    // The first field that is missing or too many.
+    return failure(at: start, column: min(found, fieldCount) + 1, "expected \(fieldCount) fields, found \(found)")
   }
 
   private func failure(at offset: Int, column: Int = 0, _ text: String) -> TextError {

@@ -38,7 +38,7 @@ package struct CSVWriter: Sendable {
     for (index, field) in schema.fields.enumerated() {
       if index > 0 { text.append(delimiter) }
       var name = field.name
-      name.withUTF8 { CSVText.append(UnsafeRawBufferPointer($0), delimiter: delimiter, to: &text) }
+      name.withUTF8 { CSVText.append(name: UnsafeRawBufferPointer($0), delimiter: delimiter, to: &text) }
     }
     text.append(UInt8(0x0A))
     text.withBytes { sink.append(contentsOf: $0) }

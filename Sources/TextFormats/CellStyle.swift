@@ -47,6 +47,19 @@ enum CSVText {
   /// A field, in quotes where it is empty or holds the delimiter, a quote or a line end.
   static func append(_ bytes: UnsafeRawBufferPointer, delimiter: UInt8, to text: inout TextBuffer) {
     guard bytes.isEmpty || needsQuotes(bytes, delimiter) else { return text.append(bytes) }
+    appendQuoted(bytes, to: &text)
+  }
+
+  /// A column's name: also in quotes where a reader would take it for a byte order mark or for other delimiters.
+  static func append(name bytes: UnsafeRawBufferPointer, delimiter: UInt8, to text: inout TextBuffer) {
+    if bytes.first == 0xEF || bytes.contains(where: { delimiters.contains($0) }) { return appendQuoted(bytes, to: &text) }
+    append(bytes, delimiter: delimiter, to: &text)
+  }
+
+  /// The bytes that a reader takes for delimiters when it is not told; the first one before the others.
+  static let delimiters = [UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "\t"), UInt8(ascii: "|")]
+
+  private static func appendQuoted(_ bytes: UnsafeRawBufferPointer, to text: inout TextBuffer) {
     // Every byte may be a quote, which is doubled.
     let target = text.room(bytes.count * 2 + 2)
     target[0] = quote

@@ -21,6 +21,7 @@ struct ColumnEvidence {
   }
 
   var kinds: Kinds = []
+  private var dates = DateCache()
 
   var isText: Bool { kinds.contains(.text) }
 
@@ -36,9 +37,26 @@ struct ColumnEvidence {
   }
 
   /// Takes a cell into account that is not empty.
+  /// - Precondition: 16 bytes may be loaded from behind the cell's end.
   @inline(__always) mutating func note(cell: UnsafeRawBufferPointer) {
-    // Most cells are short integers.
-    if isPlainInteger(cell) { kinds.insert(.integer) } else { kinds.formUnion(ColumnEvidence.classify(cell)) }
+    // Most cells are short integers, decimals or instants of the usual form.
+    if isPlainInteger(cell) {
+      kinds.insert(.integer)
+    } else if isPlainDecimal(cell) {
+      kinds.insert(.float)
+    } else if cell.count >= 19, let start = cell.baseAddress, TextTimes.usualTicks(start, cell.count, .microsecond, &dates) != nil {
+      kinds.insert(.timestamp)
+    } else {
+      kinds.formUnion(ColumnEvidence.classify(cell))
+    }
+  }
+
+  /// Whether the cell is digits, a point and digits, without zeros in front that carry meaning.
+  @inline(__always) private func isPlainDecimal(_ cell: UnsafeRawBufferPointer) -> Bool {
+    guard let start = cell.baseAddress, let plain = TextNumbers.Plain(start, cell.count), plain.fractionDigitCount > 0 else { return false }
+    let first = plain.isNegative ? 1 : 0
+    if cell[first] == UInt8(ascii: "0") { return cell[first + 1] == UInt8(ascii: ".") }
+    return cell[first] != UInt8(ascii: ".")
   }
 
   @inline(__always) private func isPlainInteger(_ cell: UnsafeRawBufferPointer) -> Bool {

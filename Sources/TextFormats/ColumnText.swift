@@ -38,10 +38,12 @@ struct ColumnText {
       cells(rows, &text, ends) { (text, row) in style.quoted(&text) { $0.append(decimal: base[row], scale: scale) } }
     case .date:
       let base = column.values(Int32.self).base
-      cells(rows, &text, ends) { (text, row) in style.quoted(&text) { $0.append(days: Int64(base[row])) } }
+      var dates = DateText()
+      cells(rows, &text, ends) { (text, row) in style.quoted(&text) { $0.append(days: Int64(base[row]), &dates) } }
     case .timestamp(let unit, _):
       let base = column.values(Int64.self).base
-      cells(rows, &text, ends) { (text, row) in style.quoted(&text) { $0.append(ticks: base[row], unit) } }
+      var dates = DateText()
+      cells(rows, &text, ends) { (text, row) in style.quoted(&text) { $0.append(ticks: base[row], unit, &dates) } }
     case .string:
       let bytes = column.bytes
       cells(rows, &text, ends) { style.append(string: bytes[$1], to: &$0) }
@@ -110,7 +112,9 @@ struct ColumnText {
     case .time(let unit):
       let ticks = column.type.byteWidth == 4 ? Int64(column.values(Int32.self)[row]) : column.values(Int64.self)[row]
       style.quoted(&text) { $0.append(timeOfDay: ticks, unit) }
-    case .timestamp(let unit, _): style.quoted(&text) { $0.append(ticks: column.values(Int64.self)[row], unit) }
+    case .timestamp(let unit, _):
+      var dates = DateText()
+      style.quoted(&text) { $0.append(ticks: column.values(Int64.self)[row], unit, &dates) }
     case .string: style.append(string: column.bytes[row], to: &text)
     case .binary: style.append(binary: column.bytes[row], to: &text)
     case .fixedBinary(let width):

@@ -39,7 +39,8 @@ struct JSONChunkParser: Sendable {
     return Batch(schema: schema, columns: columns.map { $0.finish() }, rowCount: row)
   }
 
-  @inline(__always) private func parseMembers(_ scanner: inout JSONLineScanner, _ row: Int, _ columns: inout [RowColumn]) throws(TextError) {
+  @inline(__always) private func parseMembers(_ scanner: inout JSONLineScanner, _ row: Int, _ columns: inout [RowColumn]) throws(TextError)
+  {
     var isFirst = true
     var expected = 0
     while let key = try scanner.nextKey(isFirst: &isFirst) {

@@ -152,6 +152,14 @@ struct JSONLineScanner {
     var place = position &+ 1
     var hasEscapes = false
     while place < end {
+      // SAFETY: eight bytes are left.
+      while place &+ 8 <= end {
+        let word = UInt64(littleEndian: UnsafeRawPointer(base + place).loadUnaligned(as: UInt64.self))
+        let stops = JSONText.stops(word)
+        place &+= stops == 0 ? 8 : stops.trailingZeroBitCount &>> 3
+        if stops != 0 { break }
+      }
+      if place == end { break }
       let byte = base[place]
       if byte == UInt8(ascii: "\"") {
         position = place &+ 1

@@ -8,6 +8,11 @@ package struct JSONLinesOptions: Sendable {
   /// How much of the file is read ahead for the keys and their types.
   package var sampleByteCount: Int
 
+  /// The least text that is parsed as one piece of work. Tests set it, to put the ends of pieces anywhere.
+  package var chunkByteCount = TextChunk.byteCount
+  /// The longest record that is read, at most 1 GiB.
+  package var recordByteCountMax = TextChunk.recordByteCountMax
+
   /// Far more than most files have, at little cost.
   package static let sampleByteCountDefault = 256 << 20
 
@@ -54,10 +59,18 @@ package struct JSONLinesReader {
     if members.objectCount == 0 || sampleEnd < bytes.byteCount, let types = options.types {
       for field in types.fields { members.insert(Array(field.name.utf8), types) }
     }
+    guard members.evidence.count <= JSONLinesReader.keyCountMax else {
+      throw TextError(.malformed, line: 1, "expected at most \(JSONLinesReader.keyCountMax) keys, found \(members.evidence.count)")
+    }
     keys = members.keys
     isInferred = members.evidence.map { $0.wanted == nil }
     schema = Schema(members.fields)
   }
+
+  /// Every row has a value for every key, so that many keys in few rows cost far more memory than text.
+  private static let keyCountMax = 64 << 10
+  /// Values of a batch: 32 MiB where each takes 8 bytes.
+  private static let batchValueCountMax = 4 << 20
 
   private static func survey(
     _ bytes: BufferSlice, from start: Int, _ options: JSONLinesOptions
@@ -65,7 +78,8 @@ package struct JSONLinesReader {
     var chunks: [TextChunk] = []
     var position = start
     while position < bytes.byteCount && position - start < options.sampleByteCount {
-      let end = lineEnd(bytes, from: position, atLeast: min(TextChunk.byteCount, start + options.sampleByteCount - position))
+      let byteCount = min(options.chunkByteCount, start + options.sampleByteCount - position)
+      let end = try lineEnd(bytes, from: position, atLeast: byteCount, options)
       chunks.append(TextChunk(bytes, position..<end))
       position = end
     }
@@ -99,14 +113,22 @@ package struct JSONLinesReader {
   }
 
   /// The end of the line that holds the byte `atLeast` bytes further on.
-  private static func lineEnd(_ bytes: BufferSlice, from start: Int, atLeast byteCount: Int) -> Int {
+  private static func lineEnd(
+    _ bytes: BufferSlice, from start: Int, atLeast byteCount: Int, _ options: JSONLinesOptions
+  ) throws(TextError) -> Int {
     let target = start + max(1, byteCount) - 1
     guard target < bytes.byteCount else { return bytes.byteCount }
-    return bytes.withBytes { raw in
+    let end = bytes.withBytes { raw in
       // SAFETY: the search ends with the bytes.
       guard let base = raw.baseAddress, let found = memchr(base + target, 0x0A, raw.count - target) else { return raw.count }
       return UnsafeRawPointer(found) - base + 1
     }
+    guard end - target <= options.recordByteCountMax else {
+      let lineCount = bytes.withBytes { TextError.lineCount(before: start, of: $0) }
+      let text = "a line from here on is longer than \(options.recordByteCountMax) bytes: expected one object a line"
+      throw TextError(.malformed, line: lineCount + 1, text)
+    }
+    return end
   }
 
   /// Bytes of the file before this place are not needed any more: their rows have been handed out.
@@ -120,12 +142,13 @@ package struct JSONLinesReader {
       if position >= bytes.byteCount { return nil }
       var chunks: [TextChunk] = []
       while chunks.count < ParsedChunks.roundChunkCount && position < bytes.byteCount {
-        let end = JSONLinesReader.lineEnd(bytes, from: position, atLeast: TextChunk.byteCount)
+        let end = try JSONLinesReader.lineEnd(bytes, from: position, atLeast: options.chunkByteCount, options)
         chunks.append(TextChunk(bytes, position..<end))
         position = end
       }
       let parser = JSONChunkParser(
-        schema: schema, keys: keys, isInferred: isInferred, batchRowCount: options.batchRowCount,
+        schema: schema, keys: keys, isInferred: isInferred,
+        batchRowCount: min(options.batchRowCount, max(1, JSONLinesReader.batchValueCountMax / max(1, schema.fields.count))),
         isSampled: bytes.byteCount > options.sampleByteCount)
       let file = bytes
       parsed.fill(chunks) { chunk in

@@ -12,7 +12,7 @@ enum JSONText {
     // SAFETY: the room holds the bytes and two quotes; loads of eight end with the bytes.
     while index &+ 8 <= count {
       let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      if needsEscape(word) { return appendEscaped(bytes, to: &text) }
+      if stops(word) != 0 { return appendEscaped(bytes, to: &text) }
       UnsafeMutableRawPointer(target).storeBytes(of: word, toByteOffset: index &+ 1, as: UInt64.self)
       index &+= 8
     }
@@ -26,13 +26,14 @@ enum JSONText {
     text.advance(count &+ 2)
   }
 
-  /// Whether one of eight bytes may not stand in a string. Bytes behind a hit may count too, never the first one wrongly.
-  @inline(__always) private static func needsEscape(_ word: UInt64) -> Bool {
+  /// The top bit of each byte that ends a plain stretch of a string: quote, backslash or control character. The lowest bit set is
+  /// right; above it there may be some too many.
+  @inline(__always) static func stops(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let quotes = word ^ (ones &* UInt64(UInt8(ascii: "\"")))
     let slashes = word ^ (ones &* UInt64(UInt8(ascii: "\\")))
     let hits = ((word &- ones &* 0x20) & ~word) | ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)
-    return hits & (ones &* 0x80) != 0
+    return hits & (ones &* 0x80)
   }
 
   private static func appendEscaped(_ bytes: UnsafeRawBufferPointer, to text: inout TextBuffer) {

@@ -80,7 +80,8 @@ struct RowText: Sendable {
     } else {
       var index = 0
       while index < byteCount {
-        target.storeBytes(of: source.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self), toByteOffset: index, as: SIMD16<UInt8>.self)
+        target.storeBytes(
+          of: source.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self), toByteOffset: index, as: SIMD16<UInt8>.self)
         index &+= copyByteCount
       }
     }

@@ -17,12 +17,31 @@ extension TextBuffer {
     advance(10)
   }
 
+  @inline(__always) mutating func append(days: Int64, _ dates: inout DateText) {
+    if days == dates.days {
+      // SAFETY: the room holds the ten bytes.
+      let target = UnsafeMutableRawPointer(room(10))
+      target.storeBytes(of: dates.yearAndMonth, as: UInt64.self)
+      target.storeBytes(of: dates.day, toByteOffset: 8, as: UInt16.self)
+      advance(10)
+      return
+    }
+    let start = count
+    append(days: days)
+    if count - start == 10 {
+      let text = UnsafeRawPointer(base + start)
+      dates = DateText(
+        days: days, yearAndMonth: text.loadUnaligned(as: UInt64.self), day: text.loadUnaligned(fromByteOffset: 8, as: UInt16.self))
+    }
+  }
+
   /// RFC 3339 in UTC with microseconds; nine digits for nanoseconds that are no whole microseconds.
-  mutating func append(ticks: Int64, _ unit: TimeUnit) {
+  /// - Parameter dates: remembers the last date, as neighbours often share theirs.
+  @inline(__always) mutating func append(ticks: Int64, _ unit: TimeUnit, _ dates: inout DateText) {
     let ticksPerDay = unit.ticksPerSecond * 86_400
     let quotient = ticks / ticksPerDay
     let days = ticks % ticksPerDay < 0 ? quotient - 1 : quotient
-    append(days: days)
+    append(days: days, &dates)
     // Wraps only where the product leaves Int64 and the difference brings it back.
     let tickOfDay = ticks &- days &* ticksPerDay
     let fraction = tickOfDay % unit.ticksPerSecond
@@ -61,6 +80,14 @@ extension TextBuffer {
     TextBuffer.store(UInt64(fraction), digitCount: digitCount, at: target + 1)
     advance(digitCount + 1)
   }
+}
+
+/// The text of the last date that was written.
+struct DateText {
+  /// No date at first: the greatest day is not one of ten digits.
+  var days = Int64.max
+  var yearAndMonth: UInt64 = 0
+  var day: UInt16 = 0
 }
 
 extension TimeUnit {

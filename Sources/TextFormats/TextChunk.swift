@@ -13,6 +13,9 @@ struct TextChunk: Sendable {
   /// Long enough that its overhead does not show, short enough that a round of chunks stays in a third-level cache.
   static let byteCount = 4 << 20
 
+  /// The longest record that is read: a missing quote, or a file of another format, must not ask for memory like the file's.
+  static let recordByteCountMax = 256 << 20
+
   /// - Precondition: the range lies in the file.
   init(_ file: BufferSlice, _ range: Range<Int>) {
     offset = range.lowerBound

@@ -121,18 +121,12 @@ enum TextNumbers {
     return NumberText.parseFloat(bytes)
   }
 
-  /// The nearest half-precision number; nil also for finite numbers beyond its range.
+  /// The half-precision number nearest to the double of the text; nil also for finite numbers beyond its range. A text of more
+  /// than 17 digits that lies between two halves may so be rounded to the wrong one.
   static func half(_ bytes: UnsafeRawBufferPointer) -> Float16? {
     guard let value = NumberText.parseDouble(bytes) else { return nil }
-    if !value.isFinite { return Float16(value) }
-    // As for floats: between two halves the digits that the double lacks decide.
-    let magnitude = value.magnitude
-    let isTie = magnitude.bitPattern & 0x3FF_FFFF_FFFF == 0x200_0000_0000
-    if !isTie && magnitude >= Double(Float16.leastNormalMagnitude) || magnitude == 0 {
-      let half = Float16(value)
-      return half.isFinite ? half : nil
-    }
-    return Float16(String(decoding: bytes, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil }
+    let half = Float16(value)
+    return half.isFinite || !value.isFinite ? half : nil
   }
 
   /// As `NumberText.parseDecimal`.

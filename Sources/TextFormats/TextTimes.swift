@@ -11,13 +11,13 @@ enum TextTimes {
     return ticks(start, bytes.count, unit, &dates)
   }
 
-  /// `yyyy-mm-ddThh:mm:ss[.f…][Z]` in a few words.
   @inline(__always) static func ticks(_ start: UnsafeRawPointer, _ length: Int, _ unit: TimeUnit, _ dates: inout DateCache) -> Int64? {
     if let ticks = usualTicks(start, length, unit, &dates) { return ticks }
     return CivilTime.parse(UnsafeRawBufferPointer(start: start, count: length))?.ticks(unit)
   }
 
-  @inline(__always) private static func usualTicks(
+  /// Only `yyyy-mm-ddThh:mm:ss[.f…][Z]`, which takes a few words; nil for other forms.
+  @inline(__always) static func usualTicks(
     _ start: UnsafeRawPointer, _ length: Int, _ unit: TimeUnit, _ dates: inout DateCache
   ) -> Int64? {
     guard length >= 19 else { return nil }

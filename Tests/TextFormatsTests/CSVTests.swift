@@ -94,8 +94,8 @@ func readCSV(_ text: String, _ options: CSVOptions = CSVOptions()) throws(TextEr
 
   @Test(arguments: [
     ("", "line 1: the file is empty: expected a header with the names of the columns"),
-    ("a,b\n1,2\n3\n", "line 3: expected 2 fields, found 1"),
-    ("a,b\n\n1,2,3\n", "line 3: expected 2 fields, found 3"),
+    ("a,b\n1,2\n3\n", "line 3, column 2: expected 2 fields, found 1"),
+    ("a,b\n\n1,2,3\n", "line 3, column 3: expected 2 fields, found 3"),
     ("a,b\n1,\"x\n", "line 2: the closing quote is missing"),
     ("a,b\n1,\"x\"y\n", "line 2, column 2: expected the end of the field behind its closing quote"),
     ("a,b\n1,5\" pipe\n", "line 2, column 2: a quote inside a field that is not quoted"),
@@ -133,7 +133,7 @@ func readCSV(_ text: String, _ options: CSVOptions = CSVOptions()) throws(TextEr
     #expect(try readCSV("a|b\n1|é\n", CSVOptions(delimiter: UInt8(ascii: "|"))).columns[1].scalars == [.string("é")])
   }
 
-  @Test func writesTheAgreedForms() {
+  @Test func writesTheAgreedForms() throws {
     let schema = Schema([
       Field("s,", .string), Field("f", .float64), Field("t", .timestamp(.millisecond, zone: nil)), Field("d", .date), Field("b", .binary),
       Field("o", .bool), Field("m", .decimal(precision: 5, scale: 2)),
@@ -152,6 +152,11 @@ func readCSV(_ text: String, _ options: CSVOptions = CSVOptions()) throws(TextEr
       String(decoding: bytes, as: UTF8.self)
         == "\"s,\",f,t,d,b,o,m\n\"\",NaN,1970-01-01T00:00:00.001000Z,1970-01-01,AQ==,true,-0.05\n,,,,,,\n"
         + "\"a\"\"\r\",1.0,1969-12-31T23:59:59.999000Z,1969-12-31,\"\",false,1.00\n")
+    var names = CSVWriter(schema: Schema(["a;b", "\u{FEFF}c", "d|e", "f g"].map { Field($0, .int64) }), delimiter: UInt8(ascii: ";"))
+    bytes = []
+    names.finish(to: &bytes)
+    #expect(bytes == Array("\"a;b\";\"\u{FEFF}c\";\"d|e\";f g\n".utf8))
+    #expect(try readCSV(String(decoding: bytes, as: UTF8.self)).schema.fields.map(\.name) == ["a;b", "\u{FEFF}c", "d|e", "f g"])
     var empty = CSVWriter(schema: Schema([Field("a", .int64), Field("b", .int64)]))
     bytes = []
     empty.finish(to: &bytes)
