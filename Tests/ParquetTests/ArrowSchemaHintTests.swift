@@ -4,7 +4,7 @@ import Testing
 @testable import Parquet
 
 @Suite struct ArrowSchemaHintTests {
-  /// By PyArrow 22, of timestamps in Europe/Prague and UTC, an int64, and durations in ms and ns.
+  /// By PyArrow 26, of timestamps in Europe/Prague and UTC, an int64, and durations in ms and ns.
   static let text =
     "/////1gBAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAUAAADgAAAAmAAAAGwAAAA0AAAABAAAAET///8AAAESEAAAABgAAAAEAAAA"
     + "AAAAAAEAAABlAAYACAAGAAYAAAAAAAMAcP///wAAAQoQAAAAFAAAAAQAAAAAAAAAAQAAAGQAAABg////AAADAAQAAAADAAAAVVRDAKT///8AAAESEAAAABgAAAAE"
