@@ -9,6 +9,8 @@ package enum Conversion {
     package var codec: String?
     /// The output's format, if not that of its name.
     package var format: FileFormat?
+    /// The types wanted of columns of text, by name.
+    package var types: Schema?
     package var reading = TableFileOptions()
 
     package init(input: String, output: String) {
@@ -22,9 +24,15 @@ package enum Conversion {
     package let columnCount: Int
   }
 
+  package static func run(from input: String, to output: String, codec: String? = nil) throws(AlmanacError) -> Report {
+    var request = Request(input: input, output: output)
+    request.codec = codec
+    return try run(request)
+  }
+
   /// - Complexity: O(file); memory follows the batch, and for Parquet the row group written.
   package static func run(_ request: Request, progress: ProgressHandler? = nil) throws(AlmanacError) -> Report {
-    let file = try TableFile(path: request.input, columns: request.columns, options: request.reading)
+    let file = try TableFile(path: request.input, types: request.types, columns: request.columns, options: request.reading)
     let target = try TableOutput(path: request.output, schema: file.schema, format: request.format, codec: request.codec)
     var rowCount = 0
     while let batch = try file.next() {

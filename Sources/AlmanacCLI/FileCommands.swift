@@ -1,5 +1,6 @@
 import Almanac
 import ArgumentParser
+import Columns
 import JSON
 
 struct Convert: ParsableCommand {
@@ -19,9 +20,13 @@ struct Convert: ParsableCommand {
   @Flag(help: "CSV input: the first line holds values, not names; columns are then column_1, column_2, …") var noHeader = false
   @Option(name: .customLong("null"), help: "CSV input: a text that means null beside the empty field; may be repeated.")
   var nullTokens: [String] = []
+  @Option(
+    name: .customLong("type"), help: "CSV and JSON Lines input: a column's type instead of the inferred one, as amount=float64; may be repeated.")
+  var types: [String] = []
 
   func run() throws {
     var request = Conversion.Request(input: input, output: output)
+    request.types = try TypeArguments.schema(types)
     request.columns = columns?.split(separator: ",").map(String.init)
     request.codec = codec
     if let format {
@@ -59,6 +64,22 @@ struct Inspect: ParsableCommand {
     let inspection = try Inspection(path: file, includesPages: pages, options: reading)
     if global.json { return Terminal.out(inspection.json) }
     Terminal.out(InspectionText.lines(inspection).joined(separator: "\n"))
+  }
+}
+
+enum TypeArguments {
+  /// The fields of `name=type` arguments; nil without any.
+  static func schema(_ arguments: [String]) throws -> Schema? {
+    guard !arguments.isEmpty else { return nil }
+    return Schema(
+      try arguments.map { argument in
+        guard let split = argument.lastIndex(of: "="), let type = DataType(parsing: String(argument[argument.index(after: split)...])) else {
+          throw AlmanacError(
+            .usage, "Cannot read the type \(argument): expected COLUMN=TYPE, for example amount=float64",
+            hint: "Types: bool, int8 to int64, uint8 to uint64, float32, float64, decimal(p,s), utf8, binary, date, timestamp[us,UTC].")
+        }
+        return Field(String(argument[..<split]), type)
+      })
   }
 }
 

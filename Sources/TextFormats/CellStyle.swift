@@ -31,11 +31,14 @@ enum CellStyle: Hashable, Sendable {
     if value.isFinite { text.append(double: value) } else { quoted(&text) { $0.append(double: value) } }
   }
 
+  /// Readers of JSON know doubles alone: there the digits are those of the double that equals the value.
   @inline(__always) func append(float value: Float, to text: inout TextBuffer) {
+    if self == .json { return append(double: Double(value), to: &text) }
     if value.isFinite { text.append(float: value) } else { quoted(&text) { $0.append(float: value) } }
   }
 
   @inline(__always) func append(half value: Float16, to text: inout TextBuffer) {
+    if self == .json { return append(double: Double(value), to: &text) }
     if value.isFinite { text.append(half: value) } else { quoted(&text) { $0.append(half: value) } }
   }
 }

@@ -70,8 +70,8 @@ enum JSONText {
     text.advance(place)
   }
 
-  /// A value of any type: a list is an array, a structure an object with all its fields, a map an array of objects with the
-  /// members `key` and `value`, as its keys need be neither strings nor distinct.
+  /// A value of any type: a list is an array, a structure an object with all its fields, a map an array of
+  /// `[key, value]` arrays, as its keys need be neither strings nor distinct.
   static func append(_ column: Column, _ row: Int, to text: inout TextBuffer) {
     guard column.isValid(row) else { return text.append("null") }
     switch column.type {
@@ -81,7 +81,11 @@ enum JSONText {
       for element in Int(ends[row])..<Int(ends[row + 1]) {
         if element > Int(ends[row]) { text.append(UInt8(ascii: ",")) }
         if case .map = column.type {
-          append(["key", "value"], column.children[0], element, to: &text)
+          text.append(UInt8(ascii: "["))
+          append(column.children[0].children[0], element, to: &text)
+          text.append(UInt8(ascii: ","))
+          append(column.children[0].children[1], element, to: &text)
+          text.append(UInt8(ascii: "]"))
         } else {
           append(column.children[0], element, to: &text)
         }

@@ -39,7 +39,7 @@ struct JSONNestedReader {
     var isFirst = true
     while try scanner.nextElement(isFirst: &isFirst) {
       if case .map = builder.type {
-        // An entry is an object with the members key and value, whatever the fields are called.
+        // An entry is an array of key and value, or an object with these members, whatever the fields are called.
         try appendEntry(&scanner, to: &builder.children[0], element)
       } else {
         try refuseNull(scanner, element)
@@ -50,8 +50,24 @@ struct JSONNestedReader {
 
   private func appendEntry(_ scanner: inout JSONLineScanner, to builder: inout ColumnBuilder, _ entry: Field) throws(TextError) {
     let column = scanner.column
-    guard try scanner.enter() == .object, case .structure(let fields) = entry.type else {
-      throw scanner.error(.badCell, "expected an object with the members key and value", column: column)
+    guard let kind = try scanner.enter(), case .structure(let fields) = entry.type else {
+      throw scanner.error(.badCell, "expected an array of a key and a value", column: column)
+    }
+    if kind == .array {
+      var isFirst = true
+      var count = 0
+      while try scanner.nextElement(isFirst: &isFirst) {
+        guard count < fields.count else { break }
+        try refuseNull(scanner, fields[count])
+        try append(&scanner, to: &builder.children[count])
+        count += 1
+      }
+      guard count == fields.count, builder.children.allSatisfy({ $0.count == builder.count + 1 }) else {
+        throw scanner.error(.badCell, "expected an array of a key and a value", column: column)
+      }
+      scanner.leave()
+      builder.appendNested()
+      return
     }
     let named = zip(["key", "value"], fields).map { Field($0, $1.type, isNullable: $1.isNullable) }
     try appendMembers(&scanner, to: &builder, named)

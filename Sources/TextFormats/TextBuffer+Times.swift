@@ -47,21 +47,25 @@ extension TextBuffer {
     let fraction = tickOfDay % unit.ticksPerSecond
     append(UInt8(ascii: "T"))
     append(secondOfDay: tickOfDay / unit.ticksPerSecond)
-    let needsNano = unit == .nanosecond && fraction % 1_000 != 0
-    let digitCount = needsNano ? 9 : 6
-    let digits = unit == .nanosecond ? needsNano ? fraction : fraction / 1_000 : fraction * (1_000_000 / unit.ticksPerSecond)
-    append(fraction: digits, digitCount: digitCount)
+    append(fractionTicks: fraction, unit)
     append(UInt8(ascii: "Z"))
   }
 
-  /// A time of day with the fraction digits of its unit: none, 3, 6 or 9. What lies outside the day is the number of ticks.
+  @inline(__always) private mutating func append(fractionTicks fraction: Int64, _ unit: TimeUnit) {
+    let needsNano = unit == .nanosecond && fraction % 1_000 != 0
+    let digits = unit == .nanosecond ? needsNano ? fraction : fraction / 1_000 : fraction * (1_000_000 / unit.ticksPerSecond)
+    append(fraction: digits, digitCount: needsNano ? 9 : 6)
+  }
+
+  /// A time of day with six digits of fraction, nine where nanoseconds are no whole microseconds. What lies outside the day is
+  /// the number of ticks.
   mutating func append(timeOfDay ticks: Int64, _ unit: TimeUnit) {
     guard ticks >= 0 && ticks < unit.ticksPerSecond * 86_400 else {
       append(integer: ticks)
       return
     }
     append(secondOfDay: ticks / unit.ticksPerSecond)
-    if unit != .second { append(fraction: ticks % unit.ticksPerSecond, digitCount: unit.fractionDigitCount) }
+    append(fractionTicks: ticks % unit.ticksPerSecond, unit)
   }
 
   @inline(__always) private mutating func append(secondOfDay second: Int64) {
@@ -88,18 +92,6 @@ struct DateText {
   var days = Int64.max
   var yearAndMonth: UInt64 = 0
   var day: UInt16 = 0
-}
-
-extension TimeUnit {
-  /// Digits of a second's fraction that hold one tick: 0, 3, 6 or 9.
-  var fractionDigitCount: Int {
-    switch self {
-    case .second: 0
-    case .millisecond: 3
-    case .microsecond: 6
-    case .nanosecond: 9
-    }
-  }
 }
 
 /// Times of day as text.
