@@ -28,7 +28,12 @@ enum DictionaryBuilding {
   static func words<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
     _ values: UnsafePointer<Word>, count: Int, isForced: Bool = false
   ) -> DictionaryPlan? {
-    build(
+    let limit = isForced ? count : min(count, entryCountMax)
+    let buffer = Buffer(byteCapacity: limit * MemoryLayout<Word>.stride)
+    // SAFETY: there are at most `limit` entries. Side by side they stay in the cache, where their first places would not.
+    let distinct = buffer.pointer.assumingMemoryBound(to: Word.self)
+    defer { _fixLifetime(buffer) }
+    return build(
       count, isForced,
       hash: { index in
         let value = values[index]
@@ -36,13 +41,17 @@ enum DictionaryBuilding {
         let folded = Word.bitWidth > 64 ? low ^ UInt64(truncatingIfNeeded: value >> 64) &* 0xC2B2_AE3D_27D4_EB4F : low
         return (folded ^ folded >> 32) &* 0x9E37_79B9_7F4A_7C15
       },
-      isEqual: { values[$0] == values[$1] })
+      isEqual: { values[$0] == values[$1] },
+      isEntry: { _, entry, index in distinct[entry] == values[index] },
+      add: { distinct[$0] = values[$1] })
   }
 
   static func bytes(_ column: DenseColumn, isForced: Bool = false) -> DictionaryPlan? {
     build(
       column.count, isForced, hash: { hash(column.value($0)) },
-      isEqual: { isEqual(column.value($0), column.value($1)) })
+      isEqual: { isEqual(column.value($0), column.value($1)) },
+      isEntry: { first, _, index in isEqual(column.value(first), column.value(index)) },
+      add: { _, _ in })
   }
 
   @inline(__always) private static func isEqual(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
@@ -89,22 +98,32 @@ enum DictionaryBuilding {
     return product.high ^ product.low &* 0x9E37_79B9_7F4A_7C15
   }
 
+  /// - Parameters:
+  ///   - isEqual: whether two values are equal.
+  ///   - isEntry: whether an entry, given by the place where it first appears and by its number, equals a value.
+  ///   - add: takes note of the number and the place of a new entry.
   @inline(__always) private static func build(
-    _ count: Int, _ isForced: Bool, hash: (Int) -> UInt64, isEqual: (Int, Int) -> Bool
+    _ count: Int, _ isForced: Bool, hash: (Int) -> UInt64, isEqual: (Int, Int) -> Bool, isEntry: (Int, Int, Int) -> Bool,
+    add: (Int, Int) -> Void
   ) -> DictionaryPlan? {
     guard count > 0, count <= Int(Int32.max) else { return nil }
     // At most half full, so that probes stay short.
     let entryCountMax = isForced ? count : entryCountMax
     let tableBits = max(1, BitPack.bitWidth(UInt(2 * min(count, entryCountMax) - 1)))
     let table = Buffer(byteCapacity: 4 << tableBits, zeroed: true)
-    // SAFETY: the table has 2^tableBits slots, the mask keeps to them; indices has room for every value.
+    // SAFETY: the table has 2^tableBits slots, the mask keeps to them; indices has room for every value, entries for as many
+    // as there may be.
     let slots = table.pointer.assumingMemoryBound(to: UInt32.self)
     let mask = 1 << tableBits - 1
     let buffer = Buffer(byteCapacity: count * 4)
     let indices = buffer.pointer.assumingMemoryBound(to: UInt32.self)
-    var entries: [UInt32] = [0]
+    let firstPlaces = Buffer(byteCapacity: min(count, entryCountMax) * 4)
+    let entries = firstPlaces.pointer.assumingMemoryBound(to: UInt32.self)
+    var entryCount = 1
+    entries[0] = 0
     var changeCount = 1
     indices[0] = 0
+    add(0, 0)
     slots[Int(truncatingIfNeeded: hash(0) >> UInt64(64 - tableBits))] = 1
     for index in 1..<max(1, count) {
       if isEqual(index, index &- 1) {
@@ -116,22 +135,29 @@ enum DictionaryBuilding {
       while true {
         let found = slots[slot]
         if found == 0 {
-          guard entries.count < entryCountMax else { return nil }
-          entries.append(UInt32(truncatingIfNeeded: index))
-          slots[slot] = UInt32(truncatingIfNeeded: entries.count)
-          indices[index] = UInt32(truncatingIfNeeded: entries.count) &- 1
+          guard entryCount < entryCountMax else { return nil }
+          add(entryCount, index)
+          entries[entryCount] = UInt32(truncatingIfNeeded: index)
+          indices[index] = UInt32(truncatingIfNeeded: entryCount)
+          entryCount &+= 1
+          slots[slot] = UInt32(truncatingIfNeeded: entryCount)
           break
         }
-        if isEqual(Int(entries[Int(found) &- 1]), index) {
+        if isEntry(Int(entries[Int(found) &- 1]), Int(found) &- 1, index) {
           indices[index] = found &- 1
           break
         }
         slot = (slot &+ 1) & mask
       }
       // Nearly all distinct so far: then there are more distinct values than a dictionary may have.
-      if !isForced && index >= checkCountMin && index % checkCount == 0 && entries.count > index - index / 16 { return nil }
+      if !isForced && index >= checkCountMin && index % checkCount == 0 && entryCount > index - index / 16 { return nil }
     }
-    _fixLifetime(table)
-    return DictionaryPlan(indices: BufferSlice(buffer, byteCount: count * 4), entries: entries, changeCount: changeCount)
+    defer {
+      _fixLifetime(table)
+      _fixLifetime(firstPlaces)
+    }
+    return DictionaryPlan(
+      indices: BufferSlice(buffer, byteCount: count * 4), entries: Array(UnsafeBufferPointer(start: entries, count: entryCount)),
+      changeCount: changeCount)
   }
 }
