@@ -1,5 +1,6 @@
 import Arrow
 import Columns
+import Foundation
 import Glibc
 import Parquet
 import TextFormats
@@ -33,6 +34,11 @@ package final class TableOutput {
     case .parquet:
       var options = ParquetWriterOptions.export
       if let codec { options.codec = try Self.parquetCodec(named: codec) }
+      options.threadCount = ProcessInfo.processInfo.activeProcessorCount
+      if schema.fields.contains(where: { $0.type.isKnownToArrowAlone }) {
+        // Parquet has no durations, and of zones only UTC.
+        options.keyValueMetadata["ARROW:schema"] = Data(ArrowWriter.schemaMessage(schema)).base64EncodedString()
+      }
       sink = .parquet(ParquetWriter(schema: schema, options: options))
     case .arrow, .arrowStream:
       var options = ArrowWriterOptions(format: format == .arrow ? .file : .stream)
@@ -156,5 +162,16 @@ package final class TableOutput {
 
   private static func failure(_ action: String, _ path: String, _ code: Int32) -> AlmanacError {
     AlmanacError(code == ENOENT ? .notFound : .io, "Cannot \(action) \(path): \(String(cString: strerror(code)))")
+  }
+}
+
+extension DataType {
+  /// Whether Parquet's own types lose something of this one that Arrow's schema keeps.
+  fileprivate var isKnownToArrowAlone: Bool {
+    switch self {
+    case .duration: true
+    case .timestamp(_, let zone): zone != nil && zone != "UTC"
+    default: childFields.contains { $0.type.isKnownToArrowAlone }
+    }
   }
 }

@@ -99,6 +99,14 @@ package struct ArrowWriter: Sendable {
     try put(withUnsafeBytes(of: Int32(footer.count).littleEndian) { Array($0) } + ArrowFooter.magic, into: sink)
   }
 
+  /// The message that describes a schema, as streams begin with it and Parquet files carry it in base64 under `ARROW:schema`.
+  package static func schemaMessage(_ schema: Schema) -> [UInt8] {
+    var writer = ArrowWriter(schema: schema, options: ArrowWriterOptions(format: .stream))
+    var bytes: [UInt8] = []
+    writer.begin { bytes.append(contentsOf: $0) }
+    return bytes
+  }
+
   private mutating func begin(into sink: Sink) rethrows {
     guard !hasBegun else { return }
     hasBegun = true

@@ -57,7 +57,7 @@ struct JSONNestedReader {
       var isFirst = true
       var count = 0
       while try scanner.nextElement(isFirst: &isFirst) {
-        guard count < fields.count else { break }
+        guard count < fields.count else { throw scanner.error(.badCell, "expected an array of a key and a value", column: column) }
         try refuseNull(scanner, fields[count])
         try append(&scanner, to: &builder.children[count])
         count += 1

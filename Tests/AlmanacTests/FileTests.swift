@@ -79,7 +79,7 @@ import Testing
     let path = workshop.path("out.xlsx")
     let error = #expect(throws: AlmanacError.self) { try Conversion.run(from: Fixtures.path("pyarrow/labels.parquet"), to: path) }
     #expect(error?.kind == .usage)
-    #expect(error?.description == "Cannot write \(path): its name does not end in .parquet, .csv, .tsv or .jsonl")
+    #expect(error?.description == "Cannot write \(path): its name does not end in .parquet, .arrow, .arrows, .csv, .tsv or .jsonl")
     let codec = #expect(throws: AlmanacError.self) {
       try Conversion.run(from: Fixtures.path("pyarrow/labels.parquet"), to: workshop.path("out.parquet"), codec: "lzma")
     }

@@ -102,7 +102,7 @@ func readJSONLines(_ text: String, _ options: JSONLinesOptions = JSONLinesOption
     writer.write(Batch(schema: schema, columns: columns, rowCount: 2), to: &bytes)
     #expect(
       String(decoding: bytes, as: UTF8.self)
-        == #"{"i":-9223372036854775808,"s":"\"\n","f":"NaN","g":0.1,"t":"1970-01-01T00:00:00.000001Z","d":"1970-01-01","#
+        == #"{"i":-9223372036854775808,"s":"\"\n","f":"NaN","g":0.10000000149011612,"t":"1970-01-01T00:00:00.000001Z","d":"1970-01-01","#
         + #""b":"AQ==","o":true,"m":"-0.05"}"# + "\n"
         + #"{"i":null,"s":"","f":100.0,"g":"-Infinity","t":null,"d":null,"b":"","o":false,"m":null}"# + "\n")
   }

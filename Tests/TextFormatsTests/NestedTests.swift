@@ -31,7 +31,7 @@ import TextFormats
     writer.write(Self.batch, to: &bytes)
     #expect(
       String(decoding: bytes, as: UTF8.self)
-        == #"{"l":[1,null,-3],"m":[{"key":"k","value":1.0},{"key":"k","value":"NaN"}],"#
+        == #"{"l":[1,null,-3],"m":[["k",1.0],["k","NaN"]],"#
         + #""s":{"a":"1970-01-01T00:00:00.000000001Z","b":["q\"\n",null]},"h":0.5,"x":"AQI=","t":"01:02:03.000001","d":-5}"# + "\n"
         + #"{"l":[],"m":[],"s":{"a":null,"b":null},"h":"-Infinity","x":"AAA=","t":"00:00:00.000000","d":0}"# + "\n"
         + #"{"l":null,"m":null,"s":null,"h":null,"x":null,"t":null,"d":null}"# + "\n")
@@ -45,11 +45,22 @@ import TextFormats
     #expect(
       text
         == "l,m,s,h,x,t,d\n"
-        + #""[1,null,-3]","[{""key"":""k"",""value"":1.0},{""key"":""k"",""value"":""NaN""}]","#
+        + #""[1,null,-3]","[[""k"",1.0],[""k"",""NaN""]]","#
         + #""{""a"":""1970-01-01T00:00:00.000000001Z"",""b"":[""q\""\n"",null]}",0.5,AQI=,01:02:03.000001,-5"# + "\n"
         + #"[],[],"{""a"":null,""b"":null}",-Infinity,AAA=,00:00:00.000000,0"# + "\n" + ",,,,,,\n")
     let back = try readCSV(text, CSVOptions(types: Self.schema))
     for (one, other) in zip(back.columns, Self.batch.columns) { #expect(one.equalsExactly(other)) }
+  }
+
+  @Test func mapsAreReadFromPairsAndFromObjects() throws {
+    let schema = Schema([Field("m", .map(key: Field("key", .string, isNullable: false), value: Field("value", .int64)))])
+    let text = #"{"m": [["a", 1], ["b", null]]}"# + "\n" + #"{"m": [{"key": "a", "value": 1}, {"key": "b"}]}"#
+    let column = try readJSONLines(text, JSONLinesOptions(types: schema))["m"]!
+    let entries: Scalar = .list([.structure([.string("a"), .int(1)]), .structure([.string("b"), .null])])
+    #expect(column.scalars == [entries, entries])
+    for wrong in [#"{"m": [["a"]]}"#, #"{"m": [["a", 1, 2]]}"#, #"{"m": [[null, 1]]}"#, #"{"m": ["a"]}"#] {
+      #expect(throws: TextError.self) { try readJSONLines(wrong, JSONLinesOptions(types: schema)) }
+    }
   }
 
   @Test func arraysAndObjectsAreInferred() throws {

@@ -17,6 +17,12 @@ from common import Tally, columns, difference, lines, run
 
 CORRUPT = {"datapage_v1-corrupt-checksum.parquet", "rle-dict-uncompressed-corrupt-checksum.parquet"}
 
+# PyArrow wraps the times that nanoseconds, and the last one microseconds in its arithmetic, do not reach; these are what Spark wrote.
+INT96_FROM_SPARK = [
+    "2024-01-01T20:34:56.123456Z", "2024-01-01T01:00:00.000000Z", "9999-12-31T03:00:00.000000Z", "2024-12-30T23:00:00.000000Z", None,
+    "+290000-12-30T23:00:00.000000Z",
+]
+
 
 def large_string_map(path):
     """PyArrow cannot return it; by the folder's README each of two rows is a map of one key, the letter a 2^30 times, to 1."""
@@ -36,9 +42,11 @@ def check_data(almanac, path, work, tally):
     if code != 0:
         tally.note(False, f"{path.name}: exit {code}: {said}")
         return
-    # Times beyond the range of nanoseconds are garbage in PyArrow unless it is asked for microseconds.
-    unit = "us" if path.name == "int96_from_spark.parquet" else None
-    table = pq.ParquetFile(path, page_checksum_verification=True, coerce_int96_timestamp_unit=unit).read()
+    if path.name == "int96_from_spark.parquet":
+        found = lines(output, ["a"])
+        tally.note(found == [INT96_FROM_SPARK], f"{path.name}: {found}")
+        return
+    table = pq.ParquetFile(path, page_checksum_verification=True).read()
     wrong = difference(columns(table), lines(output, table.column_names), table.column_names)
     tally.note(wrong is None, f"{path.name}: {wrong}")
 
