@@ -76,6 +76,9 @@ final class LeafCursor {
   // MARK: Pages
 
   private func verify(_ header: PageHeader, _ body: UnsafeRawBufferPointer) throws(ParquetError) {
+    guard header.uncompressedByteCount <= limits.byteCountMax(fileByteCount: pages.end) else {
+      throw .unsupported("its \(header.uncompressedByteCount) bytes are more than the \(limits.expandedByteCountMax) bytes allowed at once")
+    }
     guard let expected = header.checksum else { return }
     let found = PageChecksum.crc32(body)
     guard found == expected else {

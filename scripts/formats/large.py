@@ -5,11 +5,10 @@
 FOLDER (a temporary one by default) needs about 12 GB. Memory is the process's peak resident set as the kernel accounts it. Each
 result is read back by PyArrow or Polars and compared by row count and by sums over columns, not by value. Prints one line a check.
 """
-import os
 import pathlib
+import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -23,14 +22,26 @@ FILE_BYTES = 2_000_000_000
 MEMORY_MAX_MB = 500
 
 
+# A child's peak memory counts that of the process it was forked from: a small one starts the command.
+LAUNCHER = """
+import os, sys, time
+start = time.perf_counter()
+child = os.fork()
+if child == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+_, status, usage = os.wait4(child, 0)
+print(os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss / 1024, file=sys.stderr)
+"""
+
+
 def measured(*command):
-    """Exit code, seconds and peak memory in MB of a child."""
-    start = time.perf_counter()
-    child = os.fork()
-    if child == 0:
-        os.execv(command[0], [str(part) for part in command])
-    _, status, usage = os.wait4(child, 0)
-    return os.waitstatus_to_exitcode(status), time.perf_counter() - start, usage.ru_maxrss / 1024
+    """Exit code, seconds and peak memory in MB of a command."""
+    result = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, *map(str, command)], capture_output=True, text=True)
+    *said, figures = result.stderr.strip().splitlines()
+    code, seconds, memory = figures.split()
+    if code != "0":
+        print("\n".join(said), flush=True)
+    return int(code), float(seconds), float(memory)
 
 
 def transactions(random, first, count):
