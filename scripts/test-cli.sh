@@ -163,8 +163,8 @@ same "the server ends cleanly" $? 0
 server=
 
 # --- convert ---
-for from in csv jsonl parquet; do
-  for to in csv jsonl parquet; do
+for from in csv jsonl parquet arrow arrows; do
+  for to in csv jsonl parquet arrow arrows; do
     expect 0 -- "$almanac" convert "$work/back.csv" "$work/c1.$from"
     expect 0 -- "$almanac" convert "$work/c1.$from" "$work/c2.$to"
     expect 0 -- "$almanac" convert "$work/c2.$to" "$work/c3.csv"
@@ -172,6 +172,54 @@ for from in csv jsonl parquet; do
   done
 done
 expect 2 "" -- "$almanac" convert "$work/back.csv" "$work/out.unknown"
+expect 0 "amount,txn_id" -- "$almanac" convert "$fixtures/bad/negative_amount.csv" - --columns amount,txn_id
+expect 1 "There is no column nothing" -- "$almanac" convert "$work/back.csv" "$work/out.csv" --columns nothing
+expect 0 -- "$almanac" convert "$work/back.csv" "$work/out.arrow" --codec zstd
+expect 2 "expected none, lz4 or zstd" -- "$almanac" convert "$work/back.csv" "$work/out.arrow" --codec snappy
+for codec in none snappy gzip brotli lz4 zstd; do
+  expect 0 -- "$almanac" convert "$work/back.csv" "$work/coded.parquet" --codec "$codec"
+  expect 0 -- "$almanac" convert "$work/coded.parquet" "$work/coded.csv"
+  same "csv through Parquet with $codec" "$(sha256sum <"$work/coded.csv")" "$(sha256sum <"$work/back.csv")"
+done
+# Standard input is recognised, and another repository takes Arrow as it takes Parquet: the same rows, the same root.
+"$almanac" convert "$fixtures/pyarrow/transactions.parquet" "$work/transactions.arrows" >/dev/null
+"$almanac" convert - "$work/piped.jsonl" <"$work/transactions.arrows" >"$work/out" 2>"$work/err" && ok || bad "convert from standard input"
+same "rows from standard input" "$(wc -l <"$work/piped.jsonl")" 20000
+repository "$work/arrow"
+expect 0 -- "$almanac" --repo "$work/arrow" commit "transactions=$work/transactions.arrows" -m arrow
+same "the root of an Arrow file" "$(root "$work/arrow")" "$reference"
+printf 'a;b\n1;NA\n2;x\n' >"$work/semi.csv"
+expect 0 '{"a":1,"b":null}' -- "$almanac" convert "$work/semi.csv" - --format jsonl --null NA
+expect 0 '{"a":1.0,"b":"NA"}' -- "$almanac" convert "$work/semi.csv" - --format jsonl --type a=float64
+expect 0 '{"column_1":"a","column_2":"b"}' -- "$almanac" convert "$work/semi.csv" - --format jsonl --no-header
+expect 2 "expected COLUMN=TYPE" -- "$almanac" convert "$work/semi.csv" - --type a=number
+expect 1 "line 2, column 2 (b)" -- "$almanac" convert "$work/semi.csv" - --type b=int64
+printf 'a,b\n1\n' >"$work/ragged.csv"
+expect 4 "line 2" -- "$almanac" convert "$work/ragged.csv" "$work/out.parquet"
+head -c 5000 "$fixtures/pyarrow/transactions.parquet" >"$work/cut.parquet"
+expect 4 "it is truncated or no Parquet file" -- "$almanac" convert "$work/cut.parquet" "$work/never.csv"
+[ -e "$work/never.csv" ] && bad "a failed conversion left its output" || ok
+head -c 5000 "$work/transactions.arrows" >"$work/cut.arrows"
+expect 4 "Cannot read" -- "$almanac" convert "$work/cut.arrows" "$work/never.csv"
+expect 3 -- "$almanac" convert "$work/absent.parquet" "$work/never.csv"
+
+# --- nested columns, as text and back ---
+printf '{"id":1,"tags":["a",null],"who":{"name":"x","age":3}}\n{"id":2,"tags":null,"who":null}\n' >"$work/nested.jsonl"
+for to in parquet arrow arrows; do
+  expect 0 -- "$almanac" convert "$work/nested.jsonl" "$work/nested.$to"
+  expect 0 -- "$almanac" convert "$work/nested.$to" "$work/nested-back.jsonl"
+  same "nested columns through $to" "$(sha256sum <"$work/nested-back.jsonl")" "$(sha256sum <"$work/nested.jsonl")"
+done
+
+# --- inspect ---
+expect 0 "row group 0: 6,000 rows" -- "$almanac" inspect "$fixtures/pyarrow/transactions.parquet"
+expect 0 '"created_by":"parquet-cpp-arrow' -- "$almanac" inspect "$fixtures/pyarrow/transactions.parquet" --json
+expect 0 "pages of user_id" -- "$almanac" inspect "$fixtures/pyarrow/transactions.parquet" --pages
+expect 0 "list<utf8>" -- "$almanac" inspect "$work/nested.arrow"
+expect 0 '"delimiter":";"' -- "$almanac" inspect "$work/semi.csv" --json
+expect 0 "20,000 rows of 11 columns" -- "$almanac" inspect "$work/transactions.arrows"
+expect 4 "it is truncated or no Parquet file" -- "$almanac" inspect "$work/cut.parquet"
+expect 3 -- "$almanac" inspect "$work/absent.parquet"
 
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
