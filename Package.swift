@@ -108,7 +108,9 @@ let rooms =
 
 /// The rooms to build: all of them, or those under the room that the environment names.
 let selected: Set<String> = {
-  guard let only = Context.environment["ALMANAC_ROOM"], !only.isEmpty else { return Set(rooms.filter { $0.kind != .tool && $0.kind != .fuzzer }.map(\.name)) }
+  guard let only = Context.environment["ALMANAC_ROOM"], !only.isEmpty else {
+    return Set(rooms.filter { $0.kind != .tool && $0.kind != .fuzzer }.map(\.name))
+  }
   var wanted: Set<String> = []
   var queue = [only] + rooms.filter { $0.name == only }.flatMap(\.testRooms)
   while let name = queue.popLast() {

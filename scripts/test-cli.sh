@@ -181,6 +181,10 @@ for codec in none snappy gzip brotli lz4 zstd; do
   expect 0 -- "$almanac" convert "$work/coded.parquet" "$work/coded.csv"
   same "csv through Parquet with $codec" "$(sha256sum <"$work/coded.csv")" "$(sha256sum <"$work/back.csv")"
 done
+expect 0 -- "$almanac" convert "$work/back.csv" "$work/filtered.parquet" --bloom-filter txn_id,user_id
+same "columns with a Bloom filter" "$("$almanac" inspect "$work/filtered.parquet" | grep -c "+bloom")" 2
+expect 2 "only Parquet files have them" -- "$almanac" convert "$work/back.csv" "$work/out.arrow" --bloom-filter txn_id
+expect 1 "Cannot write a Bloom filter of nothing" -- "$almanac" convert "$work/back.csv" "$work/out.parquet" --bloom-filter nothing
 # Standard input is recognised, and another repository takes Arrow as it takes Parquet: the same rows, the same root.
 "$almanac" convert "$fixtures/pyarrow/transactions.parquet" "$work/transactions.arrows" >/dev/null
 "$almanac" convert - "$work/piped.jsonl" <"$work/transactions.arrows" >"$work/out" 2>"$work/err" && ok || bad "convert from standard input"

@@ -7,6 +7,8 @@ package enum Conversion {
     package var output: String
     package var columns: [String]?
     package var codec: String?
+    /// Columns that get a Bloom filter; only for Parquet.
+    package var bloomFilterColumns: [String] = []
     /// The output's format, if not that of its name.
     package var format: FileFormat?
     /// The types wanted of columns of text, by name.
@@ -33,7 +35,9 @@ package enum Conversion {
   /// - Complexity: O(file); memory follows the batch, and for Parquet the row group written.
   package static func run(_ request: Request, progress: ProgressHandler? = nil) throws(AlmanacError) -> Report {
     let file = try TableFile(path: request.input, types: request.types, columns: request.columns, options: request.reading)
-    let target = try TableOutput(path: request.output, schema: file.schema, format: request.format, codec: request.codec)
+    let target = try TableOutput(
+      path: request.output, schema: file.schema, format: request.format, codec: request.codec,
+      bloomFilterColumns: request.bloomFilterColumns)
     var rowCount = 0
     while let batch = try file.next() {
       try target.write(batch)

@@ -53,7 +53,9 @@ package final class TableFile {
       case .parquet:
         let reader = try ParquetReader(bytes: bytes)
         let indices = try columns.map { try Self.indices(of: $0, in: reader.schema) }
-        let source = wholeRowGroups ? Source.rowGroups(reader, columns: indices, next: 0) : .parquet(ParquetScan(reader, columns: indices, threads: Self.threadCount))
+        let source =
+          wholeRowGroups
+          ? Source.rowGroups(reader, columns: indices, next: 0) : .parquet(ParquetScan(reader, columns: indices, threads: Self.threadCount))
         return (source, reader.schema, reader.rowCount)
       case .arrow, .arrowStream:
         let reader = try ArrowReader(bytes: bytes)

@@ -23,17 +23,27 @@ package final class TableOutput {
   ///   - path: a file whose ending names its format, or `-` for standard output.
   ///   - format: the format, if not that of the file's name; standard output is CSV by default.
   ///   - codec: for Parquet none, snappy, gzip, brotli, lz4 or zstd; for Arrow none, lz4 or zstd.
-  package init(path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil) throws(AlmanacError) {
+  ///   - bloomFilterColumns: columns of a Parquet file that get a Bloom filter.
+  package init(
+    path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil, bloomFilterColumns: [String] = []
+  ) throws(AlmanacError) {
     guard let format = format ?? (path == "-" ? .csv : FileFormat(path: path)) else {
       throw AlmanacError(
         .usage, "Cannot write \(path): its name does not end in .parquet, .arrow, .arrows, .csv, .tsv or .jsonl",
         hint: "Give the output file one of these endings.")
     }
     self.path = path
+    for name in bloomFilterColumns {
+      guard format == .parquet else { throw AlmanacError(.usage, "Cannot write \(path) with Bloom filters: only Parquet files have them") }
+      guard let field = schema[name], !field.type.isNested, field.type != .bool else {
+        throw AlmanacError(.failed, "Cannot write a Bloom filter of \(name): it is no column of the file, or nested, or bool")
+      }
+    }
     switch format {
     case .parquet:
       var options = ParquetWriterOptions.export
       if let codec { options.codec = try Self.parquetCodec(named: codec) }
+      options.bloomFilterColumns = Set(bloomFilterColumns)
       options.threadCount = ProcessInfo.processInfo.activeProcessorCount
       if schema.fields.contains(where: { $0.type.isKnownToArrowAlone }) {
         // Parquet has no durations, and of zones only UTC.

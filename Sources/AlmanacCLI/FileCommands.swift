@@ -14,6 +14,7 @@ struct Convert: ParsableCommand {
   @Argument(help: "The file to read, or - for standard input (its format is recognised).") var input: String
   @Argument(help: "The file to write, or - for standard output.") var output: String
   @Option(help: "Parquet: none, snappy, gzip, brotli, lz4 or zstd (default). Arrow: none (default), lz4 or zstd.") var codec: String?
+  @Option(help: "Parquet: columns that get a Bloom filter, so that readers find single values fast: a,b.") var bloomFilter: String?
   @Option(help: "Only these columns, in this order: a,b,c.") var columns: String?
   @Option(help: "The output's format, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
   @Option(help: "CSV input: the character between fields (default: a comma, or what the first line shows).") var delimiter: String?
@@ -21,7 +22,8 @@ struct Convert: ParsableCommand {
   @Option(name: .customLong("null"), help: "CSV input: a text that means null beside the empty field; may be repeated.")
   var nullTokens: [String] = []
   @Option(
-    name: .customLong("type"), help: "CSV and JSON Lines input: a column's type instead of the inferred one, as amount=float64; may be repeated.")
+    name: .customLong("type"),
+    help: "CSV and JSON Lines input: a column's type instead of the inferred one, as amount=float64; may be repeated.")
   var types: [String] = []
 
   func run() throws {
@@ -29,6 +31,7 @@ struct Convert: ParsableCommand {
     request.types = try TypeArguments.schema(types)
     request.columns = columns?.split(separator: ",").map(String.init)
     request.codec = codec
+    request.bloomFilterColumns = bloomFilter?.split(separator: ",").map(String.init) ?? []
     if let format {
       guard let known = FileFormat(rawValue: format) else {
         throw AlmanacError(.usage, "Unknown format \(format): expected parquet, arrow, arrows, csv or jsonl")
@@ -73,7 +76,8 @@ enum TypeArguments {
     guard !arguments.isEmpty else { return nil }
     return Schema(
       try arguments.map { argument in
-        guard let split = argument.lastIndex(of: "="), let type = DataType(parsing: String(argument[argument.index(after: split)...])) else {
+        guard let split = argument.lastIndex(of: "="), let type = DataType(parsing: String(argument[argument.index(after: split)...]))
+        else {
           throw AlmanacError(
             .usage, "Cannot read the type \(argument): expected COLUMN=TYPE, for example amount=float64",
             hint: "Types: bool, int8 to int64, uint8 to uint64, float32, float64, decimal(p,s), utf8, binary, date, timestamp[us,UTC].")

@@ -37,7 +37,8 @@ enum InspectionText {
       if column.hasOffsetIndex { index.append("offset") }
       if column.bloomFilterByteCount != nil { index.append("bloom") }
       table.append([
-        column.path.joined(separator: "."), column.encodings.joined(separator: " "), column.codec, Terminal.grouped(column.compressedByteCount),
+        column.path.joined(separator: "."), column.encodings.joined(separator: " "), column.codec,
+        Terminal.grouped(column.compressedByteCount),
         Terminal.grouped(column.uncompressedByteCount), column.statistics?.nullCount.map { Terminal.grouped($0) } ?? "",
         shortened(column.statistics?.least), shortened(column.statistics?.greatest), index.joined(separator: "+"),
       ])

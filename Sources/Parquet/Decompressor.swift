@@ -43,6 +43,8 @@ struct Decompressor: ~Copyable {
     guard byteCount <= source.count * ratioMax + (1 << 16) else {
       throw .malformed("\(source.count) compressed bytes cannot hold the claimed \(byteCount)")
     }
+    // Writers leave out the bytes of pages that hold nulls alone.
+    if source.isEmpty && byteCount == 0 { return Buffer(byteCapacity: 0) }
     if code == 4 { return try BrotliDecoding.decode(source, byteCount: byteCount) }
     let target = Buffer(byteCapacity: byteCount)
     let decoded = try decompress(source, into: target.pointer, byteCount: byteCount)

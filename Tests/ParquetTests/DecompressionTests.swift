@@ -29,6 +29,11 @@ import Testing
 
   static func bigEndian(_ value: Int) -> [UInt8] { withUnsafeBytes(of: UInt32(value).bigEndian) { Array($0) } }
 
+  @Test(arguments: [1, 2, 4, 5, 6, 7] as [Int32]) func noBytesAreNoBytesInEveryCodec(codec: Int32) throws {
+    #expect(try Self.decoded([], codec: codec, byteCount: 0) == [])
+    #expect(throws: ParquetError.self) { try Self.decoded([], codec: codec, byteCount: 1) }
+  }
+
   @Test func lz4IsReadInItsThreeFramings() throws {
     let (first, second) = (Self.block(Array(Self.text.prefix(4000))), Self.block(Array(Self.text.dropFirst(4000))))
     let whole = Self.block(Self.text)
