@@ -6,7 +6,7 @@ import Testing
 
 /// Reads the files of apache/parquet-testing: from ALMANAC_CONFORMANCE, or from `../shared/conformance/parquet` beside the package.
 ///
-/// The checksums are of the values as `DumpTests` writes them, which were compared with PyArrow 22 for every file that it reads.
+/// The checksums are of the values as `ScalarText` writes them, which were compared with PyArrow 26 for every file that it reads.
 @Suite struct ConformanceTests {
   enum Expectation: Sendable {
     case read(rowCount: Int, columnCount: Int, checksum: UInt32)
@@ -132,7 +132,7 @@ import Testing
       var text: [UInt8] = []
       for (field, column) in zip(batch.schema.fields, batch.columns) {
         text += "# \(field.name) \(field.type) \(field.isNullable)\n".utf8
-        for row in 0..<column.count { text += (DumpTests.text(column.scalar(at: row), field.type) + "\n").utf8 }
+        for row in 0..<column.count { text += (ScalarText.text(column.scalar(at: row), field.type) + "\n").utf8 }
       }
       #expect(text.withUnsafeBytes { PageChecksum.crc32($0) } == checksum, "\(path) has other values")
     } catch {
