@@ -51,7 +51,8 @@ package final class TableFile {
     let opened = try AlmanacError.translating("Cannot read \(name)") { () -> (Source, Schema, Int?) in
       switch format {
       case .parquet:
-        let reader = try ParquetReader(bytes: bytes)
+        var reader = try ParquetReader(bytes: bytes)
+        if try reader.hasInt96BeyondNanoseconds() { reader = try ParquetReader(bytes: bytes, hasMicrosecondInt96: true) }
         let indices = try columns.map { try Self.indices(of: $0, in: reader.schema) }
         let source =
           wholeRowGroups

@@ -48,9 +48,13 @@ struct ArrayDecoder: Sendable {
     case .view(let isText): return try views(field, array, validity, isText: isText)
     case .list(let isLarge): return try list(field, array, validity, isLarge: isLarge)
     case .listView(let isLarge): return try listView(field, array, validity, isLarge: isLarge)
-    case .fixedList(let elementCount): return try fixedList(field, array, validity, elementCount: elementCount)
+    case .fixedList(let elementCount):
+      if elementCount == 0 { try checkExpanded(byteCount: array.count * 8) }
+      return try fixedList(field, array, validity, elementCount: elementCount)
     case .map: return try map(field, array, validity)
     case .structure:
+      // Without fields no buffer bounds the number of values.
+      if field.children.isEmpty { try checkExpanded(byteCount: array.count * 4) }
       return try structure(field, array, validity, mask: field.isNullable ? validity : mask)
     }
   }

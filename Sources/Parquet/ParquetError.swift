@@ -7,6 +7,8 @@ package struct ParquetError: Error, Hashable, Sendable, CustomStringConvertible 
     case malformed
     /// A legal file that uses what this reader does not know.
     case unsupported
+    /// A time of INT96 that nanoseconds in 64 bits do not reach.
+    case outOfRange
   }
 
   package let kind: Kind
@@ -20,6 +22,8 @@ package struct ParquetError: Error, Hashable, Sendable, CustomStringConvertible 
   package var description: String { text }
 
   static func malformed(_ text: String) -> ParquetError { ParquetError(kind: .malformed, text: text) }
+
+  static func outOfRange(_ text: String) -> ParquetError { ParquetError(kind: .outOfRange, text: text) }
 
   static func unsupported(_ text: String) -> ParquetError { ParquetError(kind: .unsupported, text: text) }
 

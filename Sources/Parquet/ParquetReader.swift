@@ -23,16 +23,18 @@ package struct ParquetReader: Sendable {
   private static let byteCountMin = 12
 
   /// Parses the footer.
-  /// - Parameter bytes: must stay unchanged as long as the reader and its slices exist.
+  /// - Parameters:
+  ///   - bytes: must stay unchanged as long as the reader and its slices exist.
+  ///   - hasMicrosecondInt96: INT96 is read as microseconds, floored, as it is in files of Spark anyway.
   /// - Throws: `.malformed` when the bytes are no Parquet file, `.unsupported` for encrypted files.
   /// - Complexity: O(footer)
-  package init(bytes: BufferSlice, limits: ParquetLimits = ParquetLimits()) throws(ParquetError) {
+  package init(bytes: BufferSlice, limits: ParquetLimits = ParquetLimits(), hasMicrosecondInt96: Bool = false) throws(ParquetError) {
     self.bytes = bytes
     self.limits = limits
     let (metadata, footerStart) = try bytes.withBytes { (bytes) throws(ParquetError) in try Self.footer(bytes) }
     guard !metadata.isEncrypted else { throw .unsupported("Cannot read the file: its columns are encrypted") }
     dataEnd = footerStart
-    let tree = try ColumnTree(metadata.schema, hints: TypeHints(metadata.keyValues))
+    let tree = try ColumnTree(metadata.schema, hints: TypeHints(metadata.keyValues, hasMicrosecondInt96: hasMicrosecondInt96))
     shapes = tree.leaves
     nodes = tree.columns
     schema = Schema(nodes.map(\.field))
@@ -49,6 +51,22 @@ package struct ParquetReader: Sendable {
       throw .malformed("Cannot read the footer: it claims \(metadata.rowCount) rows, but its row groups hold \(total)")
     }
     rowCount = total
+  }
+
+  /// Whether a time of INT96 lies outside the years 1677 to 2262, which nanoseconds do not reach.
+  /// - Throws: what reading these columns throws.
+  /// - Complexity: O(1) in files without INT96, else O(bytes of these columns)
+  package func hasInt96BeyondNanoseconds() throws(ParquetError) -> Bool {
+    let columns = nodes.indices.filter { nodes[$0].leaves.contains { shapes[$0].conversion == .nanosFrom96 } }
+    guard !columns.isEmpty else { return false }
+    var scan = ParquetScan(self, columns: columns)
+    do throws(ParquetError) {
+      while try scan.next() != nil {}
+    } catch {
+      guard error.kind == .outOfRange else { throw error }
+      return true
+    }
+    return false
   }
 
   package var rowGroupCount: Int { rowGroups.count }

@@ -93,7 +93,7 @@ enum PlainConversion {
     let start = day.multipliedReportingOverflow(by: 86_400_000_000_000)
     let sum = start.partialValue.addingReportingOverflow(nanos)
     guard !start.overflow, !sum.overflow else {
-      throw .unsupported(
+      throw .outOfRange(
         "value \(index) is a timestamp \(day) days and \(nanos) ns from 1970, which lies outside the years 1677 to 2262 of timestamp[ns]")
     }
     return sum.partialValue

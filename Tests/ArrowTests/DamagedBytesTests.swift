@@ -36,6 +36,15 @@ import Testing
     }
   }
 
+  /// Found by fuzzing: a dictionary of structures without fields, whose number no buffer bounds.
+  @Test func valuesWithoutBytesAreBounded() throws {
+    var reader = try ArrowReader(
+      bytes: BufferSlice(copying: Fixture.bytes("finding_empty_structures.arrows")), expandedByteCountMax: 64 << 20)
+    let error = #expect(throws: ArrowError.self) { while try reader.next() != nil {} }
+    #expect(error?.kind == .unsupported)
+    #expect(error?.description.contains("more than the allowed 67108864") == true)
+  }
+
   private func error(_ bytes: [UInt8]) -> String? {
     do throws(ArrowError) {
       _ = try readAll(bytes)

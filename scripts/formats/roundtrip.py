@@ -90,6 +90,9 @@ def foreign_parquet(checks):
     source = table(checks.seed + 8, 333, nested=False, only=["timestamp_us", "timestamp_ns"])
     pq.write_table(source, path, use_deprecated_int96_timestamps=True)
     checks.reads(path, source, "PyArrow Parquet, INT96")
+    far = pa.table({"t": pa.array([253_402_214_400_000_000, None, -62_135_596_800_000_000, 1], pa.timestamp("us"))})
+    pq.write_table(far, path, use_deprecated_int96_timestamps=True)
+    checks.reads(path, far, "PyArrow Parquet, INT96 of the years 1 and 9999")
     source = without(table(checks.seed + 9, 333), "half", "fixed_5", "fixed_16", "time_ns", "timestamp_ns_berlin", "uint64")
     for codec in ["uncompressed", "snappy", "gzip", "zstd", "lz4_raw", "brotli"]:
         for version in ["V1", "V2"]:
