@@ -57,6 +57,8 @@ struct DictionaryStore: Sendable {
     guard !isDelta || before + column.count <= ArrayData.countMax else {
       throw .unsupported("dictionary \(id) has more than \(ArrayData.countMax) values")
     }
+    // Nulls take no bytes in the file, and dictionaries are joined in memory.
+    if fields[id]?.layout == .null { try decoder.checkExpanded(byteCount: (before + column.count) * 4) }
     if isDelta { parts[id, default: []].append(column) } else { parts[id] = [column] }
   }
 }

@@ -7,7 +7,7 @@ struct TypeHints: Sendable {
   /// By position of the top-level fields.
   var arrow: [(name: String, hint: ArrowHint?)] = []
 
-  init(_ keyValues: [String: String], hasMicrosecondInt96: Bool) {
+  init(_ keyValues: [String: String], hasMicrosecondInt96: Bool = false) {
     self.hasMicrosecondInt96 = hasMicrosecondInt96 || keyValues["org.apache.spark.version"] != nil
     if let text = keyValues["ARROW:schema"] { arrow = ArrowSchemaHint.hints(base64: text) }
   }

@@ -36,10 +36,11 @@ import Testing
     }
   }
 
-  /// Found by fuzzing: a dictionary of structures without fields, whose number no buffer bounds.
-  @Test func valuesWithoutBytesAreBounded() throws {
+  /// Found by fuzzing: dictionaries of structures without fields, and of nulls, whose number no buffer bounds.
+  @Test(arguments: ["finding_empty_structures.arrows", "finding_null_dictionary.arrows"])
+  func valuesWithoutBytesAreBounded(name: String) throws {
     var reader = try ArrowReader(
-      bytes: BufferSlice(copying: Fixture.bytes("finding_empty_structures.arrows")), expandedByteCountMax: 64 << 20)
+      bytes: BufferSlice(copying: Fixture.bytes(name)), expandedByteCountMax: 64 << 20)
     let error = #expect(throws: ArrowError.self) { while try reader.next() != nil {} }
     #expect(error?.kind == .unsupported)
     #expect(error?.description.contains("more than the allowed 67108864") == true)

@@ -124,7 +124,7 @@ import Testing
   @Test func everyFixtureIsNamedHere() {
     let known = [
       "dictionary.arrow", "dictionary_delta.arrows", "dictionary_nested.arrow", "dictionary_replacement.arrows",
-      "finding_empty_structures.arrows", "flat.arrow", "flat.arrows",
+      "finding_empty_structures.arrows", "finding_null_dictionary.arrows", "flat.arrow", "flat.arrows",
       "flat_legacy.arrows", "lz4.arrow", "nested.arrow", "nested_batches.arrow", "nested_lz4.arrow", "nested_zstd.arrow",
       "no_batches.arrows", "no_rows.arrow", "polars.arrow", "polars_lz4.arrows", "polars_zstd.arrow", "same_names.arrow", "sliced.arrows",
       "zstd.arrow",
