@@ -16,7 +16,7 @@ extension Archive {
   /// The canonical JSON of a commit, whose SHA-256 is the id.
   package func canonicalBytes(of id: CommitID) throws(StoreError) -> [UInt8] { try content(.commit, id.hash) }
 
-  /// The partitions of a dataset version, ascending by number.
+  /// What the partitions of a dataset version have in leaves, ascending by number.
   package func partitions(of id: RootID) throws(StoreError) -> [PartitionEntry] {
     let root = try root(id)
     var found: [PartitionEntry] = []
@@ -26,8 +26,9 @@ extension Archive {
       }
       found.append(PartitionEntry(number: number, tree: NodeID(hash: entry.child), rowCount: entry.rowCount))
     }
-    guard found.reduce(0, { $0 + $1.rowCount }) == root.rowCount else {
-      throw StoreError(kind: .corrupt, text: "Cannot read root \(id): its partitions do not have \(root.rowCount) rows together")
+    guard found.reduce(root.tails.addedRowCount, { $0 + $1.rowCount }) == root.rowCount else {
+      throw StoreError(
+        kind: .corrupt, text: "Cannot read root \(id): its partitions and tails do not have \(root.rowCount) rows together")
     }
     return found
   }

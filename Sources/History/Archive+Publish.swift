@@ -38,8 +38,8 @@ extension Archive {
         throw StoreError(kind: .notFound, text: "Cannot publish commit \(commit) to \(branch): it is neither in the draft nor stored")
       }
     }
-    let leaves = staged.withLock { staged in staged.filter { draft.leafIDs.contains($0.key) } }
-    let records = try makeDurable(objects, leaves)
+    let files = staged.withLock { staged in staged.filter { draft.files.contains($0.key) } }
+    let records = try makeDurable(objects, files)
     let outcome = try move(
       RefMove(
         name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
@@ -56,7 +56,10 @@ extension Archive {
     }
     try refLog.check(against: catalog)
     let outcome = try catalog.register(records, moving: move, nowMicros: now())
-    let registered = Set(records.filter { $0.place == .ownFile }.map { LeafID(bytes: $0.id) })
+    let registered = Set(
+      records.compactMap { record in
+        ObjectKind(rawValue: record.kind).flatMap { $0.hasOwnFile ? ObjectKey(kind: $0, id: Hash256(bytes: record.id)) : nil }
+      })
     if !registered.isEmpty { staged.withLock { staged in staged = staged.filter { !registered.contains($0.key) } } }
     switch outcome {
     case .moved:
@@ -96,7 +99,7 @@ extension Archive {
     }
     let ready = staged.withLock { Set($0.keys) }
     for (kind, ids) in wanted {
-      let asked = ids.keys.filter { kind != .leaf || !ready.contains(LeafID(hash: $0)) }
+      let asked = ids.keys.filter { !ready.contains(ObjectKey(kind: kind, id: $0)) }
       guard let lost = try catalog.missing(kind: kind.rawValue, ids: asked.map(\.bytes)).first else { continue }
       let id = Hash256(bytes: lost)
       let object = ids[id].map { "\($0.kind.name) \($0.id)" } ?? "an object"
@@ -104,26 +107,25 @@ extension Archive {
     }
   }
 
-  /// Writes one pack of the objects and of what is known of the leaves; with it the names of the leaf files become durable.
+  /// Writes one pack of the objects and of what is known of the files; with it the names of the files become durable.
   private func makeDurable(
-    _ objects: [Draft.Object], _ leaves: [LeafID: LeafRecord]
+    _ objects: [Draft.Object], _ files: [ObjectKey: FileRecord]
   ) throws(StoreError) -> [ObjectRecord] {
-    guard !objects.isEmpty || !leaves.isEmpty else { return [] }
-    let sorted = leaves.sorted { $0.key < $1.key }
+    guard !objects.isEmpty || !files.isEmpty else { return [] }
+    let sorted = files.sorted { ($0.key.kind.rawValue, $0.key.id) < ($1.key.kind.rawValue, $1.key.id) }
     let pack = Pack(
-      sorted.map { (.leaf, $0.key.hash, $0.value.encoded) } + objects.map { ($0.kind, $0.id, $0.bytes) })
+      sorted.map { ($0.key.kind, $0.key.id, $0.value.encoded) } + objects.map { ($0.kind, $0.id, $0.bytes) })
     try volume.stage(pack.path, pack.bytes)
-    var folders = ["packs"]
     // The folders of leaves are made when they are first needed, so the folder above must be durable too.
-    if !leaves.isEmpty { folders += Set(leaves.keys.map(Self.folder)) + ["leaves"] }
-    try volume.syncFolders(folders)
+    let folders = files.keys.flatMap { $0.kind == .leaf ? [Self.folder(of: $0), "leaves"] : [Self.folder(of: $0)] }
+    try volume.syncFolders(["packs"] + folders)
 
-    return sorted.map { id, leaf in
+    return sorted.map { key, file in
       ObjectRecord(
-        kind: ObjectKind.leaf.rawValue, id: id.bytes, place: .ownFile, byteCount: leaf.byteCount,
-        fileSHA256: leaf.fileSHA256, digests: leaf.digests)
+        kind: key.kind.rawValue, id: key.id.bytes, place: .ownFile, byteCount: file.byteCount,
+        fileSHA256: file.fileSHA256, digests: file.digests)
     }
-      + pack.entries.filter { $0.kind != .leaf }.map { entry in
+      + pack.entries.filter { !$0.kind.hasOwnFile }.map { entry in
         ObjectRecord(
           kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
           byteCount: entry.byteCount)

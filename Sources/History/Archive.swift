@@ -11,8 +11,8 @@ package final class Archive: Sendable {
   let catalog: Catalog
   let now: @Sendable () -> Int64
   let refLog: RefLogFile
-  /// Leaf files written by this archive that no publish has registered yet.
-  let staged = Mutex<[LeafID: LeafRecord]>([:])
+  /// Files of leaves and tails written by this archive that no publish has registered yet.
+  let staged = Mutex<[ObjectKey: FileRecord]>([:])
   /// Decoded nodes, the whole forgotten when it grows past `nodeCacheCountMax`.
   let nodeCache = Mutex<[NodeID: Node]>([:])
   static let nodeCacheCountMax = 4096
@@ -45,7 +45,7 @@ package final class Archive: Sendable {
     on volume: any Volume, catalog: Catalog, now: @escaping @Sendable () -> Int64 = { Clock.nowMicros() }
   ) throws(StoreError) -> Archive {
     try refuseExisting(volume)
-    for folder in ["leaves", "packs", "tmp"] { try volume.makeDirectory(folder) }
+    for folder in ["leaves", "packs", "tails", "tmp"] { try volume.makeDirectory(folder) }
     let archive = Archive(volume: volume, catalog: catalog, now: now)
     try archive.refLog.create()
     if try catalog.setting(headSetting) == nil { try catalog.setSetting(headSetting, to: "main") }

@@ -13,14 +13,12 @@ package struct Draft: Sendable {
     let references: [Reference]
   }
 
-  struct Reference: Hashable, Sendable {
-    let kind: ObjectKind
-    let id: Hash256
-  }
+  typealias Reference = ObjectKey
 
   private(set) var objects: [Object] = []
   private(set) var known: Set<Reference> = []
-  private(set) var leafIDs: Set<LeafID> = []
+  /// The leaves and tails that its objects name.
+  private(set) var files: Set<ObjectKey> = []
 
   package init() {}
 
@@ -28,23 +26,30 @@ package struct Draft: Sendable {
   /// - Parameter leaves: ascending by key and without overlap.
   /// - Complexity: O(leaves)
   package mutating func addPartitionTree(_ leaves: [LeafEntry]) -> NodeID {
-    for leaf in leaves { leafIDs.insert(leaf.id) }
+    for leaf in leaves { files.insert(ObjectKey(kind: .leaf, id: leaf.id.hash)) }
     return addTree(
       .leaves,
       leaves.map { Node.Entry(firstKey: $0.firstKey, lastKey: $0.lastKey, rowCount: $0.rowCount, child: $0.id.hash) })
   }
 
   /// Adds a dataset version.
-  /// - Parameter partitions: in any order; numbers must differ.
-  package mutating func addRoot(schema: JSON, layout: JSON, partitions: [PartitionEntry]) -> RootID {
+  /// - Parameters:
+  ///   - partitions: what is in leaves, in any order; numbers must differ.
+  ///   - tails: recent small writes over them.
+  package mutating func addRoot(
+    schema: JSON, layout: JSON, partitions: [PartitionEntry], tails: TailList = TailList()
+  ) -> RootID {
     let entries = partitions.sorted { $0.number < $1.number }.map { partition in
       Node.Entry(firstKey: partition.key, lastKey: partition.key, rowCount: partition.rowCount, child: partition.tree.hash)
     }
     precondition(zip(entries, entries.dropFirst()).allSatisfy { $0.firstKey != $1.firstKey }, "A partition number occurs twice")
     let tree = addTree(.partitions, entries)
     let root = Root(
-      schema: schema, layout: layout, partitions: tree, rowCount: partitions.reduce(0) { $0 + $1.rowCount })
-    return RootID(hash: add(.root, root.canonicalBytes, references: [Reference(kind: .node, id: tree.hash)]))
+      schema: schema, layout: layout, partitions: tree,
+      rowCount: partitions.reduce(tails.addedRowCount) { $0 + $1.rowCount }, tails: tails)
+    let tailKeys = tails.entries.map { ObjectKey(kind: .tail, id: $0.id.hash) }
+    files.formUnion(tailKeys)
+    return RootID(hash: add(.root, root.canonicalBytes, references: [Reference(kind: .node, id: tree.hash)] + tailKeys))
   }
 
   package mutating func addBlob(_ bytes: [UInt8]) -> BlobID {

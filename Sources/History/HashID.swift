@@ -96,6 +96,12 @@ package struct LeafID: HashID {
   package init(hash: Hash256) { self.hash = hash }
 }
 
+/// Names the rows and operations of a tail, whatever encoded its file.
+package struct TailID: HashID {
+  package let hash: Hash256
+  package init(hash: Hash256) { self.hash = hash }
+}
+
 /// Names a node of a tree, and with it everything beneath.
 package struct NodeID: HashID {
   package let hash: Hash256
@@ -126,6 +132,10 @@ enum ObjectKind: UInt8, CaseIterable, Sendable {
   case root = 3
   case commit = 4
   case blob = 5
+  case tail = 6
+
+  /// Leaves and tails are read in place by other programs, so they have files of their own; other kinds lie in packs.
+  var hasOwnFile: Bool { self == .leaf || self == .tail }
 
   var name: String {
     switch self {
@@ -134,6 +144,13 @@ enum ObjectKind: UInt8, CaseIterable, Sendable {
     case .root: "root"
     case .commit: "commit"
     case .blob: "blob"
+    case .tail: "tail"
     }
   }
+}
+
+/// An object by kind and id: how the catalog finds it.
+struct ObjectKey: Hashable, Sendable {
+  let kind: ObjectKind
+  let id: Hash256
 }

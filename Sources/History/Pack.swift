@@ -75,8 +75,8 @@ struct Pack {
   }
 }
 
-/// What the catalog knows of a leaf file, as it stands in a pack, so that the catalog can be rebuilt.
-struct LeafRecord: Hashable, Sendable {
+/// What the catalog knows of the file of a leaf or tail, as it stands in a pack, so that the catalog can be rebuilt.
+struct FileRecord: Hashable, Sendable {
   let byteCount: Int
   let fileSHA256: [UInt8]
   let digests: [UInt8]

@@ -5,13 +5,14 @@ import Objects
 package struct Root: Hashable, Sendable {
   package let schema: JSON
   package let layout: JSON
-  /// The tree over the partitions.
+  /// The tree over the partitions, which holds what is in leaves.
   package let partitions: NodeID
+  /// With what the tails add and take away.
   package let rowCount: Int
-  /// Recent small writes that are not in the leaves yet; this format version has none.
-  package let tails: [JSON]
+  /// Recent small writes that are not in the leaves yet.
+  package let tails: TailList
 
-  package init(schema: JSON, layout: JSON, partitions: NodeID, rowCount: Int, tails: [JSON] = []) {
+  package init(schema: JSON, layout: JSON, partitions: NodeID, rowCount: Int, tails: TailList = TailList()) {
     self.schema = schema
     self.layout = layout
     self.partitions = partitions
@@ -23,10 +24,12 @@ package struct Root: Hashable, Sendable {
 
   /// Canonical JSON, whose SHA-256 is the root's id.
   package var canonicalBytes: [UInt8] {
-    JSON.object([
+    var members: [String: JSON] = [
       "format": .int(Self.format), "schema": schema, "layout": layout, "partitions": .string(partitions.hex),
-      "rows": .int(Int64(rowCount)), "tails": .array(tails),
-    ]).canonicalBytes
+      "rows": .int(Int64(rowCount)), "tails": tails.json,
+    ]
+    if !tails.folded.isEmpty { members["folded"] = tails.foldedJSON }
+    return JSON.object(members).canonicalBytes
   }
 
   init(decoding bytes: [UInt8], object: String) throws(StoreError) {
@@ -35,10 +38,7 @@ package struct Root: Hashable, Sendable {
     layout = try fields.value("layout")
     partitions = try fields.id("partitions")
     rowCount = try fields.count("rows")
-    tails = try fields.array("tails")
-    guard tails.isEmpty else {
-      throw fields.corrupt("it has \(tails.count) tails, which this version of the program cannot read")
-    }
+    tails = try TailList(decoding: fields)
   }
 }
 

@@ -54,11 +54,34 @@ import Testing
     #expect(text("{")?.hasPrefix("Cannot read commit 12ab: ") == true)
   }
 
-  @Test func rootWithTailsIsRefused() {
-    let root = Root(schema: [:], layout: [:], partitions: NodeID(bytes: zeros), rowCount: 0, tails: [1])
+  private func root(_ tails: TailList) -> Root {
+    Root(schema: [:], layout: [:], partitions: NodeID(bytes: zeros), rowCount: 3, tails: tails)
+  }
+
+  @Test func rootKeepsItsTailsAndHowFarPartitionsAreFolded() throws {
+    let part = TailPart(partition: -1, rowCount: 5, insertCount: 3, deleteCount: 1)
+    let other = TailPart(partition: 4, rowCount: 1, insertCount: 0, deleteCount: 0)
+    let tails = TailList(
+      [
+        TailEntry(id: TailID(bytes: zeros), sequence: 2, parts: [part, other]), TailEntry(id: TailID(bytes: zeros), sequence: 5, parts: [part]),
+      ], folded: [-1: 2, 9: 1])
+    // A partition that no tail has rows of needs no note.
+    #expect(tails.folded == [-1: 2])
+    #expect(tails.addedRowCount == 2)
+    #expect(tails.partitions == [-1, 4])
+    #expect(tails.live(-1).map(\.entry.sequence) == [5])
+    #expect(tails.entries[0].part(4)?.rows == 5..<6)
+    #expect(try Root(decoding: root(tails).canonicalBytes, object: "root 1") == root(tails))
+    // A tail that every partition has folded is gone.
+    #expect(TailList(tails.entries, folded: [-1: 5, 4: 2]).isEmpty)
+  }
+
+  @Test func rootWithImpossibleTailsIsRefused() {
+    let part = TailPart(partition: 0, rowCount: 1, insertCount: 1, deleteCount: 1)
+    let bad = root(TailList([TailEntry(id: TailID(bytes: zeros), sequence: 1, parts: [part])]))
     #expect(
-      storeError { _ = try Root(decoding: root.canonicalBytes, object: "root 1") }?.text
-        == "Cannot read root 1: it has 1 tails, which this version of the program cannot read")
+      storeError { _ = try Root(decoding: bad.canonicalBytes, object: "root 1") }?.text
+        == "Cannot read a tail of root 1: the counts of partition 0 are impossible or partitions do not ascend")
   }
 
   @Test func everyDamagedByteOfAPackIsNoticed() throws {

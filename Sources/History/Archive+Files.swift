@@ -1,0 +1,114 @@
+import Objects
+import Synchronization
+
+/// Leaves and tails: objects with files of their own.
+extension Archive {
+  private static func path(of key: ObjectKey) -> String {
+    let hex = key.id.description
+    // A commit writes one tail and many leaves; a flat folder spares it a sync.
+    return key.kind == .tail ? "tails/\(hex).parquet" : "leaves/\(hex.prefix(2))/\(hex.dropFirst(2)).parquet"
+  }
+
+  static func folder(of key: ObjectKey) -> String { VolumePath.folder(of: path(of: key)) }
+
+  // MARK: Leaves
+
+  /// Where the file of a leaf is, for programs that read it in place.
+  package func leafPath(_ id: LeafID) -> String { volume.absolutePath(Self.path(of: ObjectKey(id))) }
+
+  /// Whether the leaf is stored whole, as far as its size tells. Renews its age if so, so that a commit which is going to
+  /// name it finds it.
+  package func hasLeaf(_ id: LeafID) throws(StoreError) -> Bool { try hasFile(ObjectKey(id)) }
+
+  /// Stores the file of a leaf. Its content is durable on return; its name is when a commit that names it is published.
+  ///
+  /// A leaf that is stored already, with the size that the catalog knows, keeps its file and gets a new age; one whose file
+  /// is missing or has another size gets this file.
+  /// - Parameter digests: opaque bytes kept beside the leaf.
+  package func putLeaf(_ id: LeafID, bytes: UnsafeRawBufferPointer, digests: [UInt8]) throws(StoreError) {
+    try putFile(ObjectKey(id), bytes, digests: digests)
+  }
+
+  /// The file of a leaf as memory.
+  /// - Throws: `notFound` for an id that is not stored, `corrupt` when its file is missing or has another size than it had.
+  package func mapLeaf(_ id: LeafID) throws(StoreError) -> MappedFile { try mapFile(ObjectKey(id)) }
+
+  /// The digests that were put with the leaf; nil for an id that is not stored.
+  package func leafDigests(_ id: LeafID) throws(StoreError) -> [UInt8]? { try fileRecord(ObjectKey(id))?.digests }
+
+  /// Reads the whole file of a leaf and compares it with what was put.
+  package func verifyLeaf(_ id: LeafID) throws(StoreError) { try verifyFile(ObjectKey(id)) }
+
+  // MARK: Tails
+
+  /// Where the file of a tail is, for programs that read it in place.
+  package func tailPath(_ id: TailID) -> String { volume.absolutePath(Self.path(of: ObjectKey(id))) }
+
+  /// Stores the file of a tail, as `putLeaf` stores one of a leaf.
+  package func putTail(_ id: TailID, bytes: UnsafeRawBufferPointer, digests: [UInt8]) throws(StoreError) {
+    try putFile(ObjectKey(id), bytes, digests: digests)
+  }
+
+  /// The file of a tail as memory. - Throws: as `mapLeaf`.
+  package func mapTail(_ id: TailID) throws(StoreError) -> MappedFile { try mapFile(ObjectKey(id)) }
+
+  // MARK: Both
+
+  func hasFile(_ key: ObjectKey) throws(StoreError) -> Bool {
+    guard let expected = try fileRecord(key)?.byteCount else { return false }
+    guard try volume.byteCount(Self.path(of: key)) == expected else { return false }
+    try volume.renewAge(Self.path(of: key))
+    return true
+  }
+
+  func putFile(_ key: ObjectKey, _ bytes: UnsafeRawBufferPointer, digests: [UInt8]) throws(StoreError) {
+    if try hasFile(key) { return }
+    let path = Self.path(of: key)
+    try volume.stage(path, bytes)
+    let record = FileRecord(byteCount: bytes.count, fileSHA256: Checksum.sha256(bytes), digests: digests)
+    staged.withLock { $0[key] = record }
+  }
+
+  func mapFile(_ key: ObjectKey) throws(StoreError) -> MappedFile {
+    let name = "\(key.kind.name) \(key.id)"
+    guard let record = try fileRecord(key) else {
+      throw StoreError(kind: .notFound, text: "Cannot read \(name): it is not stored in \(volume.absolutePath(""))")
+    }
+    let path = volume.absolutePath(Self.path(of: key))
+    let file: MappedFile
+    do {
+      file = try volume.map(Self.path(of: key))
+    } catch  where error.kind == .notFound {
+      throw StoreError(kind: .corrupt, text: "Cannot read \(name): its file \(path) is missing")
+    }
+    guard file.byteCount == record.byteCount else {
+      throw StoreError(
+        kind: .corrupt, text: "Cannot read \(name) from \(path): expected \(record.byteCount) bytes, found \(file.byteCount)")
+    }
+    return file
+  }
+
+  func verifyFile(_ key: ObjectKey) throws(StoreError) {
+    let file = try mapFile(key)
+    let found = file.withBytes { Checksum.sha256($0) }
+    guard let expected = try fileRecord(key)?.fileSHA256, found != expected else { return }
+    let path = volume.absolutePath(Self.path(of: key))
+    throw StoreError(
+      kind: .corrupt,
+      text: "Cannot read \(key.kind.name) \(key.id) from \(path): expected SHA-256 \(Hash256(bytes: expected)), found \(Hash256(bytes: found))")
+  }
+
+  func fileRecord(_ key: ObjectKey) throws(StoreError) -> FileRecord? {
+    if let record = staged.withLock({ $0[key] }) { return record }
+    guard let record = try catalog.object(kind: key.kind.rawValue, id: key.id.bytes) else { return nil }
+    guard let sum = record.fileSHA256, sum.count == Hash256.byteCount else {
+      throw StoreError(kind: .corrupt, text: "Cannot look up \(key.kind.name) \(key.id): the catalog has no SHA-256 of its file")
+    }
+    return FileRecord(byteCount: record.byteCount, fileSHA256: sum, digests: record.digests ?? [])
+  }
+}
+
+extension ObjectKey {
+  init(_ id: LeafID) { self.init(kind: .leaf, id: id.hash) }
+  init(_ id: TailID) { self.init(kind: .tail, id: id.hash) }
+}
