@@ -2,7 +2,8 @@ import Columns
 import History
 import Synchronization
 
-/// Collects the leaves of a new version, kept and to be written, and cuts waiting rows at the canonical places.
+/// Collects the leaves of partitions that are rewritten: those kept, and new ones cut at the canonical places, which are
+/// encoded and stored some at a time, so that memory follows the size of a leaf and not of the table.
 struct LeafPlan {
   private enum Slot {
     case kept(LeafEntry)
@@ -14,17 +15,20 @@ struct LeafPlan {
   private let rule: CutRule
   private var partitions: [(number: Int64, slots: [Slot])] = []
   private var jobs: [LeafJob] = []
+  private var written: [LeafEntry] = []
+  private(set) var writtenLeafCount = 0
+  private var writtenRowCount = 0
   /// Rows behind the last cut.
   private var waiting: Batch?
-  var addedCount = 0
-  var changedCount = 0
-  var removedCount = 0
-  private(set) var conflictCount = 0
-  private(set) var conflictRows: [Int] = []
+  private let progress: (@Sendable (_ rowCount: Int) -> Void)?
 
-  init(layout: TableLayout, archive: Archive) {
+  /// So many leaves are encoded together, on all processors.
+  static let jobCountMax = 6
+
+  init(layout: TableLayout, archive: Archive, progress: (@Sendable (_ rowCount: Int) -> Void)? = nil) {
     self.layout = layout
     self.archive = archive
+    self.progress = progress
     rule = CutRule(level: 0, targetRowCount: layout.leafRowCount)
   }
 
@@ -35,13 +39,8 @@ struct LeafPlan {
 
   mutating func reuse(_ leaf: LeafEntry) { partitions[partitions.count - 1].slots.append(.kept(leaf)) }
 
-  mutating func noteConflict(sortedRow: Int) {
-    conflictCount += 1
-    if conflictRows.count < 20 { conflictRows.append(sortedRow) }
-  }
-
   /// Adds rows behind those waiting and cuts as far as the rule allows.
-  mutating func append(_ rows: Batch) {
+  mutating func append(_ rows: Batch) throws {
     guard rows.rowCount > 0 else { return }
     let all = waiting.map { Batch.concatenate([$0, rows]) } ?? rows
     let columns = layout.primaryKey.map { all[$0]! }
@@ -50,57 +49,60 @@ struct LeafPlan {
     }
     var start = 0
     for row in 0..<all.rowCount where rule.isCut(keyBytes: keys[row], rowsIncludingThis: row - start + 1) {
-      addJob(all.slice(from: start, count: row + 1 - start), firstKey: Array(keys[start]), lastKey: Array(keys[row]))
+      try addJob(all.slice(from: start, count: row + 1 - start), firstKey: Array(keys[start]), lastKey: Array(keys[row]))
       start = row + 1
     }
     waiting = start == all.rowCount ? nil : all.slice(from: start, count: all.rowCount - start)
   }
 
   /// The end of a partition always cuts.
-  mutating func endPartition() {
+  mutating func endPartition() throws {
     guard let rest = waiting else { return }
     let columns = layout.primaryKey.map { rest[$0]! }
     if let keys = try? KeyEncoder.encodeAll(columns, rows: 0..<rest.rowCount) {
-      addJob(rest, firstKey: Array(keys[0]), lastKey: Array(keys[rest.rowCount - 1]))
+      try addJob(rest, firstKey: Array(keys[0]), lastKey: Array(keys[rest.rowCount - 1]))
     }
     waiting = nil
   }
 
-  private mutating func addJob(_ rows: Batch, firstKey: [UInt8], lastKey: [UInt8]) {
-    partitions[partitions.count - 1].slots.append(.written(jobs.count))
+  private mutating func addJob(_ rows: Batch, firstKey: [UInt8], lastKey: [UInt8]) throws {
+    partitions[partitions.count - 1].slots.append(.written(written.count + jobs.count))
     jobs.append(LeafJob(rows: rows, firstKey: firstKey, lastKey: lastKey))
+    if jobs.count >= Self.jobCountMax { try flush() }
   }
 
-  /// Encodes and stores every new leaf, on all processors; leaves that are already there are not written again.
-  func write(progress: (@Sendable (Int, Int) -> Void)?) throws -> TableContent {
-    let total = jobs.reduce(0) { $0 + $1.rows.rowCount }
-    let done = Mutex(0)
-    let layout = layout
-    let archive = archive
-    progress?(0, total)
-    let written = try parallelMap(jobs) { job -> (entry: LeafEntry, isNew: Bool) in
+  /// Encodes and stores the leaves collected so far; those that are already there are not written again.
+  private mutating func flush() throws {
+    let before = writtenRowCount
+    let done = Mutex(before)
+    let (layout, archive, progress) = (layout, archive, progress)
+    let results = try parallelMap(jobs) { job -> (entry: LeafEntry, isNew: Bool) in
       let result = try job.write(layout: layout, to: archive)
-      let sum = done.withLock { value -> Int in
-        value += job.rows.rowCount
-        return value
-      }
-      progress?(sum, total)
+      progress?(
+        done.withLock { value in
+          value += job.rows.rowCount
+          return value
+        })
       return result
     }
-    var parts: [(number: Int64, leaves: [LeafEntry])] = []
-    for partition in partitions {
+    writtenRowCount = jobs.reduce(before) { $0 + $1.rows.rowCount }
+    written += results.map(\.entry)
+    writtenLeafCount += results.count { $0.isNew }
+    jobs = []
+  }
+
+  /// The leaves of each partition; a partition without rows is left out.
+  mutating func finish() throws -> [(number: Int64, leaves: [LeafEntry])] {
+    try flush()
+    return partitions.compactMap { partition in
       let leaves = partition.slots.map { slot -> LeafEntry in
         switch slot {
         case .kept(let entry): entry
-        case .written(let index): written[index].entry
+        case .written(let index): written[index]
         }
       }
-      // A partition whose last row went is no longer there.
-      if !leaves.isEmpty { parts.append((partition.number, leaves)) }
+      return leaves.isEmpty ? nil : (partition.number, leaves)
     }
-    return TableContent(
-      layout: layout, partitions: parts, addedCount: addedCount, changedCount: changedCount, removedCount: removedCount,
-      writtenLeafCount: written.count { $0.isNew })
   }
 }
 

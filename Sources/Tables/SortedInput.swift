@@ -76,24 +76,9 @@ struct SortedInput {
     return KeyConflict(
       kind: kind, count: count,
       firstKey: zip(layout.primaryKey, keys).map { (name: $0, value: $1.scalar(at: first)) },
-      inputRows: sortedRows.map { row in permutation.map { Int($0[row]) } ?? row })
+      inputRows: sortedRows.map(inputRow))
   }
 
-  /// The first row of `range` whose key is greater than `key`. - Complexity: O(log rows)
-  func firstRow(after key: [UInt8], in range: Range<Int>) -> Int {
-    var low = range.lowerBound
-    var high = range.upperBound
-    while low < high {
-      let middle = low + (high - low) / 2
-      if Self.isLess(key, encodedKey(middle)) { high = middle } else { low = middle + 1 }
-    }
-    return low
-  }
-
-  private func encodedKey(_ row: Int) -> [UInt8] {
-    // Keys of a stored dataset were encodable when it was created; contracts refuse other key types.
-    (try? KeyEncoder.encode(keys, row: row)) ?? []
-  }
-
-  private static func isLess(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.lexicographicallyPrecedes(b) }
+  /// Where a sorted row stands in the input.
+  func inputRow(_ row: Int) -> Int { permutation.map { Int($0[row]) } ?? row }
 }
