@@ -26,6 +26,16 @@ package struct TableVersion: Sendable {
     try partitions.flatMap { try archive.leaves(of: $0.tree) }
   }
 
+  /// Whether the root is a function of the rows: no tails, and no leaf with values of a column that is gone.
+  /// - Complexity: O(leaves)
+  package func isCanonical() throws -> Bool {
+    guard tails.isEmpty else { return false }
+    return try partitions.allSatisfy { entry in
+      let fold = PartitionFold(view: try partition(entry.number), layout: layout)
+      return try fold.view.leaves.allSatisfy { try !fold.holdsDropped($0) }
+    }
+  }
+
   /// Partitions that have rows in leaves or tails, ascending.
   package var partitionNumbers: [Int64] { Set(partitions.map(\.number)).union(tails.partitions).sorted() }
 
