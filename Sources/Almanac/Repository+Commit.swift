@@ -132,7 +132,7 @@ extension Repository {
       let layout = try staged.contract.layout(evolving: base?.layout)
       let writer = TableWriter(archive: archive, layout: layout) { progress?("writing \(name)", $0, $1) }
       let fields = mode == .delete ? layout.keySchema.fields : layout.schema.fields
-      let rows = Batch(schema: Schema(fields), columns: staged.rows.columns, rowCount: staged.rows.rowCount)
+      let rows = staged.batches.map { Batch(schema: Schema(fields), columns: $0.columns, rowCount: $0.rowCount) }
       return try writer.apply(mode, rows, onto: base)
     }
     switch outcome {

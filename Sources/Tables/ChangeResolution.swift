@@ -3,14 +3,44 @@ import History
 
 /// A change of one partition, resolved against the version that it is made on.
 struct PartitionChange: Sendable {
+  enum Content: Sendable {
+    /// What really changes; empty when everything was so already.
+    case operations(RowOperations)
+    /// Rows of a partition that was not there.
+    case new(SortedInput, Range<Int>)
+  }
+
   let view: PartitionView
-  /// What really changes; empty when everything was so already.
-  let operations: RowOperations
-  let addedCount: Int
-  let changedCount: Int
-  let removedCount: Int
+  let content: Content
   /// Rows of the input, sorted, whose key was there and should not have been.
   let conflictRows: [Int]
+
+  /// Rows that change.
+  var rowCount: Int {
+    switch content {
+    case .operations(let operations): operations.count
+    case .new(_, let rows): rows.count
+    }
+  }
+
+  var addedCount: Int {
+    switch content {
+    case .operations(let operations): operations.insertCount
+    case .new(_, let rows): rows.count
+    }
+  }
+
+  var removedCount: Int {
+    switch content {
+    case .operations(let operations): operations.deleteCount
+    case .new: 0
+    }
+  }
+
+  var changedCount: Int { rowCount - addedCount - removedCount }
+  var leafRowCount: Int { view.leaves.reduce(0) { $0 + $1.rowCount } }
+  /// Rows of the tails, each key as often as it occurs.
+  var tailRowCount: Int { view.tails.reduce(0) { $0 + $1.rows.count } }
 }
 
 /// Finds out what an input does to a partition: which keys are there, and which rows differ.
@@ -78,10 +108,7 @@ struct ChangeResolver {
     let rows = kept.count == input.rowCount ? input : input.take(kept)
     var operations = RowOperations(rows: rows, codes: codes, primaryKey: layout.primaryKey)
     if mode == .replace { operations = try withRemovals(operations, findings.compactMap(\.missing), tail, keys) }
-    return PartitionChange(
-      view: view, operations: operations, addedCount: operations.insertCount,
-      changedCount: operations.count - operations.insertCount - operations.deleteCount, removedCount: operations.deleteCount,
-      conflictRows: conflicts)
+    return PartitionChange(view: view, content: .operations(operations), conflictRows: conflicts)
   }
 
   // MARK: Leaves

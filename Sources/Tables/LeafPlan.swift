@@ -19,7 +19,9 @@ struct LeafPlan {
   private(set) var writtenLeafCount = 0
   private var writtenRowCount = 0
   /// Rows behind the last cut.
-  private var waiting: Batch?
+  private var waiting: [Batch] = []
+  private var waitingRowCount = 0
+  private var waitingFirstKey: [UInt8] = []
   private let progress: (@Sendable (_ rowCount: Int) -> Void)?
 
   /// So many leaves are encoded together, on all processors.
@@ -33,7 +35,7 @@ struct LeafPlan {
   }
 
   /// No rows are waiting: the next leaf starts where a leaf starts.
-  var isAtCut: Bool { waiting == nil }
+  var isAtCut: Bool { waitingRowCount == 0 }
 
   mutating func startPartition(_ number: Int64) { partitions.append((number, [])) }
 
@@ -42,32 +44,52 @@ struct LeafPlan {
   /// Adds rows behind those waiting and cuts as far as the rule allows.
   mutating func append(_ rows: Batch) throws {
     guard rows.rowCount > 0 else { return }
-    let all = waiting.map { Batch.concatenate([$0, rows]) } ?? rows
-    let columns = layout.primaryKey.map { all[$0]! }
-    guard let keys = try? KeyEncoder.encodeAll(columns, rows: 0..<all.rowCount) else {
+    let columns = layout.primaryKey.map { rows[$0]! }
+    guard let keys = try? KeyEncoder.encodeAll(columns, rows: 0..<rows.rowCount) else {
       preconditionFailure("A dataset with keys that cannot be encoded was created")
     }
     var start = 0
-    for row in 0..<all.rowCount where rule.isCut(keyBytes: keys[row], rowsIncludingThis: row - start + 1) {
-      try addJob(all.slice(from: start, count: row + 1 - start), firstKey: Array(keys[start]), lastKey: Array(keys[row]))
+    for row in 0..<rows.rowCount where rule.isCut(keyBytes: keys[row], rowsIncludingThis: waitingRowCount + row - start + 1) {
+      let part = rows.slice(from: start, count: row + 1 - start)
+      let firstKey = waiting.isEmpty ? Array(keys[start]) : waitingFirstKey
+      try addJob(LeafJob(.batches(waiting + [part]), firstKey: firstKey, lastKey: Array(keys[row])))
+      waiting = []
+      waitingRowCount = 0
       start = row + 1
     }
-    waiting = start == all.rowCount ? nil : all.slice(from: start, count: all.rowCount - start)
+    guard start < rows.rowCount else { return }
+    if waiting.isEmpty { waitingFirstKey = Array(keys[start]) }
+    waiting.append(start == 0 ? rows : rows.slice(from: start, count: rows.rowCount - start))
+    waitingRowCount += rows.rowCount - start
+  }
+
+  /// Adds all rows of a partition that is new. They are put in order leaf by leaf, when they are written.
+  /// - Precondition: nothing is waiting.
+  mutating func append(_ input: SortedInput, _ rows: Range<Int>) throws {
+    precondition(isAtCut, "A new partition does not start in the middle of a leaf")
+    let hashes = try input.cutHashes(rule, rows)
+    var start = rows.lowerBound
+    for row in rows {
+      let isLast = row + 1 == rows.upperBound
+      guard isLast || rule.isCut(hash: hashes[row - rows.lowerBound], rowsIncludingThis: row - start + 1) else { continue }
+      try addJob(
+        LeafJob(.sorted(input, start..<row + 1), firstKey: input.encodedKey(start), lastKey: input.encodedKey(row)))
+      start = row + 1
+    }
   }
 
   /// The end of a partition always cuts.
   mutating func endPartition() throws {
-    guard let rest = waiting else { return }
-    let columns = layout.primaryKey.map { rest[$0]! }
-    if let keys = try? KeyEncoder.encodeAll(columns, rows: 0..<rest.rowCount) {
-      try addJob(rest, firstKey: Array(keys[0]), lastKey: Array(keys[rest.rowCount - 1]))
-    }
-    waiting = nil
+    guard let last = waiting.last else { return }
+    let lastKey = (try? KeyEncoder.encode(layout.primaryKey.map { last[$0]! }, row: last.rowCount - 1)) ?? []
+    try addJob(LeafJob(.batches(waiting), firstKey: waitingFirstKey, lastKey: lastKey))
+    waiting = []
+    waitingRowCount = 0
   }
 
-  private mutating func addJob(_ rows: Batch, firstKey: [UInt8], lastKey: [UInt8]) throws {
+  private mutating func addJob(_ job: LeafJob) throws {
     partitions[partitions.count - 1].slots.append(.written(written.count + jobs.count))
-    jobs.append(LeafJob(rows: rows, firstKey: firstKey, lastKey: lastKey))
+    jobs.append(job)
     if jobs.count >= Self.jobCountMax { try flush() }
   }
 
@@ -80,12 +102,12 @@ struct LeafPlan {
       let result = try job.write(layout: layout, to: archive)
       progress?(
         done.withLock { value in
-          value += job.rows.rowCount
+          value += job.rowCount
           return value
         })
       return result
     }
-    writtenRowCount = jobs.reduce(before) { $0 + $1.rows.rowCount }
+    writtenRowCount = jobs.reduce(before) { $0 + $1.rowCount }
     written += results.map(\.entry)
     writtenLeafCount += results.count { $0.isNew }
     jobs = []
@@ -108,11 +130,35 @@ struct LeafPlan {
 
 /// The rows of one leaf to be written.
 struct LeafJob: Sendable {
-  let rows: Batch
+  enum Source: Sendable {
+    /// One after the other.
+    case batches([Batch])
+    case sorted(SortedInput, Range<Int>)
+  }
+
+  private let source: Source
   let firstKey: [UInt8]
   let lastKey: [UInt8]
 
+  init(_ source: Source, firstKey: [UInt8], lastKey: [UInt8]) {
+    self.source = source
+    self.firstKey = firstKey
+    self.lastKey = lastKey
+  }
+
+  var rowCount: Int {
+    switch source {
+    case .batches(let batches): batches.reduce(0) { $0 + $1.rowCount }
+    case .sorted(_, let rows): rows.count
+    }
+  }
+
   func write(layout: TableLayout, to archive: Archive) throws -> (entry: LeafEntry, isNew: Bool) {
+    let rows =
+      switch source {
+      case .batches(let batches): Batch.concatenate(batches)
+      case .sorted(let input, let rows): input.batch(rows)
+      }
     let batch = Batch(schema: layout.schema, columns: rows.columns, rowCount: rows.rowCount)
     let identity = LeafIdentity(batch)
     let isNew = try !archive.hasLeaf(identity.id)

@@ -11,6 +11,8 @@ struct PartitionView: Sendable {
   /// The oldest first, with the rows of the file that belong to this partition.
   let tails: [(id: TailID, rows: Range<Int>)]
 
+  var isEmpty: Bool { leaves.isEmpty && tails.isEmpty }
+
   /// What the tails do together; nil without tails.
   /// - Parameter fields: the wanted ones; the key is read in any case.
   func operations(_ fields: [Field]) throws -> RowOperations? {

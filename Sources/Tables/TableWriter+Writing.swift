@@ -5,8 +5,8 @@ extension TableWriter {
   /// Decides between a tail and leaves, partition by partition, and writes.
   /// - Parameter dropped: partitions of which nothing stays.
   func write(_ changes: [PartitionChange], dropping dropped: [Int64], onto base: TableVersion?) throws -> TableContent {
-    let changes = changes.filter { !$0.operations.isEmpty }
-    let changedRowCount = changes.reduce(0) { $0 + $1.operations.count }
+    let changes = changes.filter { $0.rowCount > 0 }
+    let changedRowCount = changes.reduce(0) { $0 + $1.rowCount }
     let rewritten = try changes.reduce(0) { try $0 + rewrittenRowCount($1) }
     var droppedRowCount = 0
     for number in dropped { droppedRowCount += try base.map { try $0.rowCount(ofPartition: number) } ?? 0 }
@@ -16,7 +16,7 @@ extension TableWriter {
     // A partition whose tails would outgrow their share of its leaves is folded; what stays small goes to the tail.
     let folding = Set(
       changes.filter { change in
-        !isSmall || policy.folds(tailRowCount: change.tailRowCount + change.operations.count, leafRowCount: change.leafRowCount)
+        !isSmall || policy.folds(tailRowCount: change.tailRowCount + change.rowCount, leafRowCount: change.leafRowCount)
       }.map(\.view.number))
     let small = changes.filter { !folding.contains($0.view.number) }
     let (rewrittenPartitions, writtenLeafCount) = try fold(changes.filter { folding.contains($0.view.number) })
@@ -60,19 +60,26 @@ extension TableWriter {
     _ changes: [PartitionChange]
   ) throws -> (partitions: [(number: Int64, leaves: [LeafEntry])], writtenLeafCount: Int) {
     guard !changes.isEmpty else { return ([], 0) }
-    var plan = plan(rowCount: changes.reduce(0) { $0 + $1.operations.insertCount })
+    var plan = plan(rowCount: changes.reduce(0) { $0 + $1.addedCount })
     for change in changes {
-      let tail = try change.view.operations(layout.schema.fields)
-      let all = tail.map { RowOperations.compose($0, change.operations).operations } ?? change.operations
-      try PartitionFold(view: change.view, layout: layout).fold(all, into: &plan)
+      switch change.content {
+      case .new(let input, let rows):
+        plan.startPartition(change.view.number)
+        try plan.append(input, rows)
+      case .operations(let operations):
+        let tail = try change.view.operations(layout.schema.fields)
+        let all = tail.map { RowOperations.compose($0, operations).operations } ?? operations
+        try PartitionFold(view: change.view, layout: layout).fold(all, into: &plan)
+      }
     }
     return (try plan.finish(), plan.writtenLeafCount)
   }
 
   /// Rows of the leaves that would have to be rewritten for a change: those that it or a tail falls into.
   private func rewrittenRowCount(_ change: PartitionChange) throws -> Int {
+    guard case .operations(let operations) = change.content else { return 0 }
     let view = change.view
-    let own = view.ranges(of: 0..<change.operations.count, keys: change.operations.keys)
+    let own = view.ranges(of: 0..<operations.count, keys: operations.keys)
     let tail = try view.operations([])
     let others = tail.map { view.ranges(of: 0..<$0.count, keys: $0.keys) }
     return view.leaves.indices.reduce(0) { sum, index in
@@ -87,12 +94,15 @@ extension TableWriter {
   private func adding(
     _ changes: [PartitionChange], to tails: TailList, nextSequence: Int, of base: TableVersion
   ) throws -> TailList {
-    let newRowCount = changes.reduce(0) { $0 + $1.operations.count }
+    let newRowCount = changes.reduce(0) { $0 + $1.rowCount }
     let liveRowCounts = tails.entries.map { entry in
       entry.parts.reduce(0) { tails.isLive(entry, $1.partition) ? $0 + $1.rowCount : $0 }
     }
     let mergedCount = policy.mergedCount(liveRowCounts, newRowCount: newRowCount)
-    var parts = changes.map { (partition: $0.view.number, operations: $0.operations) }
+    var parts = changes.compactMap { change -> (partition: Int64, operations: RowOperations)? in
+      guard case .operations(let operations) = change.content else { return nil }
+      return (change.view.number, operations)
+    }
     let kept = Array(tails.entries.dropLast(mergedCount))
     if mergedCount > 0 {
       let below = TailList(kept, folded: tails.folded)
@@ -144,7 +154,8 @@ extension TableWriter {
     let suspects = operations.matching(repeated.keys)
     guard !suspects.isEmpty else { return operations }
     let updates = operations.take(suspects)
-    let real = try resolver.resolve(updates.rows, isDelete: updates.codes.map { $0 == .delete }, firstRow: 0).operations
+    let change = try resolver.resolve(updates.rows, isDelete: updates.codes.map { $0 == .delete }, firstRow: 0)
+    guard case .operations(let real) = change.content else { return operations }
     let isReal = Set(real.isEmpty ? [] : updates.matching(real.keys).map { suspects[Int($0)] })
     let suspected = Set(suspects)
     let kept = operations.codes.indices.map { Int32($0) }.filter { !suspected.contains($0) || isReal.contains($0) }
@@ -159,10 +170,4 @@ extension RowOperations {
     for (mine, theirs) in zip(others, keys) { search.narrow(stored: mine, wanted: theirs) }
     return codes.indices.filter { search.match($0) != nil }.map { Int32($0) }
   }
-}
-
-extension PartitionChange {
-  var leafRowCount: Int { view.leaves.reduce(0) { $0 + $1.rowCount } }
-  /// Rows of the tails, each key as often as it occurs.
-  var tailRowCount: Int { view.tails.reduce(0) { $0 + $1.rows.count } }
 }

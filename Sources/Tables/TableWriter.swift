@@ -25,31 +25,37 @@ package struct TableWriter {
   /// - Returns: durable leaves and tails that no root names yet, or the keys that conflict.
   /// - Throws: `TableError` of kind `input` for rows that do not fit, `StoreError`.
   package func apply(_ mode: ChangeMode, _ input: Batch, onto base: TableVersion?) throws -> ChangeOutcome {
-    let rows = mode == .delete ? layout.padded(input.selecting(layout.primaryKey)!) : input
+    try apply(mode, [input], onto: base)
+  }
+
+  /// Several batches as one input.
+  package func apply(_ mode: ChangeMode, _ input: [Batch], onto base: TableVersion?) throws -> ChangeOutcome {
+    let rows = mode == .delete ? input.map { layout.padded($0.selecting(layout.primaryKey)!) } : input
     return try apply(SortedInput(rows, layout: layout), mode: mode, isDelete: nil, onto: base)
   }
 
   /// Puts rows in place and removes keys in one go. - Throws: as the other `apply`.
   package func apply(_ change: RowChange, onto base: TableVersion?) throws -> ChangeOutcome {
-    let deletes = layout.padded(change.deletes)
-    let input = try SortedInput(Batch.concatenate([change.upserts, deletes]), layout: layout)
+    let input = try SortedInput([change.upserts, layout.padded(change.deletes)], layout: layout)
     let firstDelete = change.upserts.rowCount
-    let isDelete = (0..<input.batch.rowCount).map { input.inputRow($0) >= firstDelete }
+    let isDelete = (0..<input.rowCount).map { input.inputRow($0) >= firstDelete }
     return try apply(input, mode: .upsert, isDelete: isDelete, onto: base)
   }
 
   private func apply(
     _ input: SortedInput, mode: ChangeMode, isDelete: [Bool]?, onto base: TableVersion?
   ) throws -> ChangeOutcome {
-    if let conflict = input.duplicateKey() { return .conflict(conflict) }
+    if let conflict = try input.duplicateKey() { return .conflict(conflict) }
     var changes: [PartitionChange] = []
     for (number, rows) in input.partitions {
       let view = try view(of: number, base)
+      if view.isEmpty && mode != .delete && isDelete == nil {
+        changes.append(PartitionChange(view: view, content: .new(input, rows), conflictRows: []))
+        continue
+      }
       let resolver = ChangeResolver(view: view, mode: mode, layout: layout)
       changes.append(
-        try resolver.resolve(
-          input.batch.slice(from: rows.lowerBound, count: rows.count), isDelete: isDelete.map { Array($0[rows]) },
-          firstRow: rows.lowerBound))
+        try resolver.resolve(input.batch(rows), isDelete: isDelete.map { Array($0[rows]) }, firstRow: rows.lowerBound))
     }
     let conflicts = changes.flatMap(\.conflictRows)
     if !conflicts.isEmpty {
