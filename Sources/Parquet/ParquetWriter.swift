@@ -41,6 +41,11 @@ package struct ParquetWriter: Sendable {
     }
   }
 
+  /// Ends the row group here, so that what is written next starts another. - Throws: as `write`.
+  package mutating func endRowGroup(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+    if pending.rowCount > 0 { try writeRowGroup(into: sink) }
+  }
+
   /// Writes the last rows and the footer. - Throws: as `write`.
   package mutating func finish(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     if let refusal = written.refusal { throw refusal }

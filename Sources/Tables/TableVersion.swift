@@ -31,8 +31,8 @@ package struct TableVersion: Sendable {
   package func isCanonical() throws -> Bool {
     guard tails.isEmpty else { return false }
     return try partitions.allSatisfy { entry in
-      let fold = PartitionFold(view: try partition(entry.number), layout: layout)
-      return try fold.view.leaves.allSatisfy { try !fold.holdsDropped($0) }
+      let view = try partition(entry.number)
+      return try view.leaves.allSatisfy { try !view.holdsDropped($0, layout: layout) }
     }
   }
 

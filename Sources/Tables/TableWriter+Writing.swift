@@ -39,8 +39,8 @@ extension TableWriter {
   package func seal(_ base: TableVersion) throws -> TableContent {
     var plan = plan(rowCount: base.rowCount)
     for number in base.partitionNumbers {
-      let fold = PartitionFold(view: try base.partition(number, as: layout), layout: layout)
-      try fold.fold(fold.view.operations(layout.schema.fields), into: &plan, rewritesDropped: true)
+      var fold = try PartitionFold(base.partition(number, as: layout), layout: layout, into: &plan, rewritesDropped: true)
+      try fold.finish(&plan)
     }
     let partitions = try plan.finish().map { TableContent.Partition.rewritten(number: $0.number, leaves: $0.leaves) }
     return TableContent(
@@ -50,7 +50,7 @@ extension TableWriter {
 
   // MARK: Leaves
 
-  private func plan(rowCount: Int) -> LeafPlan {
+  func plan(rowCount: Int) -> LeafPlan {
     let progress = progress
     progress?(0, rowCount)
     return LeafPlan(layout: layout, archive: archive) { progress?($0, max($0, rowCount)) }
@@ -67,9 +67,9 @@ extension TableWriter {
         plan.startPartition(change.view.number)
         try plan.append(input, rows)
       case .operations(let operations):
-        let tail = try change.view.operations(layout.schema.fields)
-        let all = tail.map { RowOperations.compose($0, operations).operations } ?? operations
-        try PartitionFold(view: change.view, layout: layout).fold(all, into: &plan)
+        var fold = try PartitionFold(change.view, layout: layout, into: &plan)
+        try fold.add(operations, to: &plan)
+        try fold.finish(&plan)
       }
     }
     return (try plan.finish(), plan.writtenLeafCount)

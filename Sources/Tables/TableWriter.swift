@@ -34,6 +34,14 @@ package struct TableWriter {
     return try apply(SortedInput(rows, layout: layout), mode: mode, isDelete: nil, onto: base)
   }
 
+  /// Rows that may be in memory or in runs on disk.
+  package func apply(_ mode: ChangeMode, _ input: TableInput, onto base: TableVersion?) throws -> ChangeOutcome {
+    switch input {
+    case .batches(let batches): try apply(mode, batches, onto: base)
+    case .runs(let runs): try apply(mode, runs, onto: base)
+    }
+  }
+
   /// Puts rows in place and removes keys in one go. - Throws: as the other `apply`.
   package func apply(_ change: RowChange, onto base: TableVersion?) throws -> ChangeOutcome {
     let input = try SortedInput([change.upserts, layout.padded(change.deletes)], layout: layout)

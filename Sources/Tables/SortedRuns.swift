@@ -1,0 +1,138 @@
+import Columns
+import History
+import Objects
+import Parquet
+
+/// Rows on disk as several runs, each sorted by (partition, key), to be merged partition by partition.
+package struct SortedRuns: Sendable {
+  /// Rows of one partition next to each other in a run: one row group of the run's file.
+  struct Block: Sendable {
+    let partition: Int64
+    let rowGroup: Int
+    let rowCount: Int
+  }
+
+  struct Run: Sendable {
+    let reader: ParquetReader
+    let blocks: [Block]
+  }
+
+  let layout: TableLayout
+  private(set) var runs: [Run] = []
+  private let folder: ScratchFolder
+
+  /// Large enough that its pages compress well, small enough that one of each run fits into memory.
+  private static let blockRowCount = 1 << 16
+
+  init(folder: ScratchFolder, layout: TableLayout) {
+    self.folder = folder
+    self.layout = layout
+  }
+
+  package var rowCount: Int { runs.reduce(0) { $0 + $1.blocks.reduce(0) { $0 + $1.rowCount } } }
+
+  /// Partitions that have rows, ascending.
+  var partitions: [Int64] { Set(runs.flatMap { $0.blocks.map(\.partition) }).sorted() }
+
+  /// Writes one run.
+  mutating func add(_ input: SortedInput) throws {
+    let file = try folder.makeFile("run-\(runs.count)")
+    var options = ParquetWriterOptions()
+    // Read once, soon, by us: what costs time is left out.
+    options.codec = .lz4Raw
+    options.pageIndex = false
+    options.statistics = false
+    options.crc = false
+    options.rowGroupRowCount = Self.blockRowCount
+    options.rowGroupByteCount = 1 << 40
+    options.threadCount = 2
+    var blocks: [Block] = []
+    var writer = ParquetWriter(schema: Self.fileSchema(layout.schema), options: options)
+    for (partition, rows) in input.partitions {
+      for start in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.blockRowCount) {
+        let part = start..<min(rows.upperBound, start + Self.blockRowCount)
+        let batch = input.batch(part)
+        try writer.write(Batch(schema: writer.schema, columns: batch.columns, rowCount: batch.rowCount)) { try file.write($0) }
+        try writer.endRowGroup { try file.write($0) }
+        blocks.append(Block(partition: partition, rowGroup: blocks.count, rowCount: part.count))
+      }
+    }
+    try writer.finish { try file.write($0) }
+    let mapped = try file.map()
+    let reader = try ParquetReader(bytes: BufferSlice(owner: mapped, start: mapped.start, byteCount: mapped.byteCount))
+    runs.append(Run(reader: reader, blocks: blocks))
+  }
+
+  /// Rows of a removal have nulls beside the key, whatever the contract asks of rows that stay.
+  private static func fileSchema(_ schema: Schema) -> Schema {
+    Schema(schema.fields.map { Field($0.name, $0.type, isNullable: true, id: $0.id) })
+  }
+
+  /// The rows of a partition from all runs, ascending by key, a part at a time.
+  func merge(_ partition: Int64) -> RunMerge { RunMerge(self, partition) }
+}
+
+/// Merges the runs of one partition.
+struct RunMerge {
+  private struct Cursor {
+    let reader: ParquetReader
+    var blocks: ArraySlice<SortedRuns.Block>
+    var current: Batch?
+  }
+
+  private let layout: TableLayout
+  private var cursors: [Cursor]
+
+  fileprivate init(_ runs: SortedRuns, _ partition: Int64) {
+    layout = runs.layout
+    cursors = runs.runs.map { run in Cursor(reader: run.reader, blocks: run.blocks.filter { $0.partition == partition }[...]) }
+    cursors.removeAll { $0.blocks.isEmpty }
+  }
+
+  /// The next rows; nil at the end. Equal keys of several runs come in one part, next to each other.
+  /// - Complexity: O(bytes of the rows), with a sort of nearly sorted rows
+  mutating func next() throws -> Batch? {
+    try refill()
+    guard !cursors.isEmpty else { return nil }
+    // No run has, in what is not read yet, a key at or below the least of the last keys in memory, save that very key.
+    var bound = 0
+    for index in cursors.indices.dropFirst() where compareLast(index, bound) < 0 { bound = index }
+    var parts: [Batch] = []
+    let limit = cursors[bound].current!
+    for index in cursors.indices {
+      let batch = cursors[index].current!
+      let count = index == bound ? batch.rowCount : Self.rowCount(in: keys(batch), notBehind: keys(limit), limit.rowCount - 1)
+      guard count > 0 else { continue }
+      parts.append(batch.slice(from: 0, count: count))
+      cursors[index].current = count == batch.rowCount ? nil : batch.slice(from: count, count: batch.rowCount - count)
+    }
+    let all = Batch.concatenate(parts)
+    return SortKernel.permutation(by: keys(all)).map { all.take($0) } ?? all
+  }
+
+  private mutating func refill() throws {
+    for index in cursors.indices where cursors[index].current == nil {
+      guard let block = cursors[index].blocks.popFirst() else { continue }
+      let batch = try cursors[index].reader.read(rowGroup: block.rowGroup, threads: 2)
+      cursors[index].current = Batch(schema: layout.schema, columns: batch.columns, rowCount: batch.rowCount)
+    }
+    cursors.removeAll { $0.current == nil }
+  }
+
+  private func keys(_ batch: Batch) -> [Column] { layout.primaryKey.map { batch[$0]! } }
+
+  private func compareLast(_ a: Int, _ b: Int) -> Int {
+    let (x, y) = (cursors[a].current!, cursors[b].current!)
+    return SortKernel.compareRows(keys(x), x.rowCount - 1, keys(y), y.rowCount - 1)
+  }
+
+  private static func rowCount(in keys: [Column], notBehind limit: [Column], _ row: Int) -> Int {
+    var low = 0
+    var high = keys[0].count
+    while low < high {
+      let middle = low + (high - low) / 2
+      if SortKernel.compareRows(keys, middle, limit, row) <= 0 { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
