@@ -39,6 +39,8 @@ package struct RowMerge {
   private var upserts: [Batch] = []
   private var deletes: [Batch] = []
   private var kept: [Batch] = []
+  /// Conflicts of the partition at hand, with the row of the first side.
+  private var found: [(row: Int, conflict: Conflict)] = []
 
   /// - Parameters:
   ///   - base: nil when both sides made the dataset.
@@ -51,10 +53,12 @@ package struct RowMerge {
     self.layout = layout
     change = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
     firstRows = .empty(layout.schema)
-    let changedBySecond = second.map { RowDiff.partitions(base, $0) } ?? []
-    for number in Set(changedBySecond + (withFirstRows ? RowDiff.partitions(base, first) : [])).sorted() {
-      let theirs = try second.flatMap { try Self.part(base, $0, number) }
-      try merge(Self.part(base, first, number), theirs, withFirstRows: withFirstRows)
+    let changedByFirst = Set(RowDiff.partitions(base, first))
+    let changedBySecond = Set(second.map { RowDiff.partitions(base, $0) } ?? [])
+    for number in (withFirstRows ? changedBySecond.union(changedByFirst) : changedBySecond).sorted() {
+      let mine = changedByFirst.contains(number) ? try Self.part(base, first, number) : nil
+      let theirs = try changedBySecond.contains(number) ? second.flatMap { try Self.part(base, $0, number) } : nil
+      try merge(mine, theirs, withFirstRows: withFirstRows)
     }
     if !upserts.isEmpty || !deletes.isEmpty {
       change = RowChange(
@@ -89,7 +93,6 @@ package struct RowMerge {
 
   private static func part(_ old: TableVersion?, _ new: TableVersion, _ number: Int64) throws -> RowDiff.Part? {
     let left = old?.layout ?? new.layout
-    guard RowDiff.partitions(old, new).contains(number) else { return nil }
     guard let key = RowDiff.commonKey(left, new.layout) else {
       throw TableError(.evolution, "The versions cannot be merged: their primary keys or partitions differ")
     }
@@ -102,6 +105,11 @@ package struct RowMerge {
   // MARK: One partition
 
   private mutating func merge(_ mine: RowDiff.Part?, _ theirs: RowDiff.Part?, withFirstRows: Bool) throws {
+    defer {
+      // Found by what they are, reported by key.
+      conflicts += found.sorted { $0.row < $1.row }.map(\.conflict)
+      found = []
+    }
     var overwritten = Set<Int>()
     if let theirs {
       let keys = try keyColumns(of: theirs)
@@ -213,7 +221,7 @@ package struct RowMerge {
   ) {
     let own = mine.entry(i)
     let other = theirs.entry(j)
-    conflicts.append(
-      Conflict(kind: kind, key: own.key, columns: columns, base: own.before, first: own.after, second: other.after))
+    let conflict = Conflict(kind: kind, key: own.key, columns: columns, base: own.before, first: own.after, second: other.after)
+    found.append((i, conflict))
   }
 }

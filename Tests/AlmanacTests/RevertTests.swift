@@ -106,7 +106,7 @@ import Testing
   }
 
   private func lines(_ report: BlameReport, _ names: [CommitID: String]) -> [String] {
-    report.lines.map { "\($0.column) \($0.value.isNull ? "null" : "set") \(names[$0.commit] ?? "?")" }
+    report.lines.map { "\($0.column) \($0.value == .null ? "null" : "set") \(names[$0.commit] ?? "?")" }
   }
 
   @Test func blameNamesTheCommitOfEachColumn() throws {
