@@ -67,7 +67,14 @@ struct Diff: ParsableCommand {
   /// Rows are written as they are found, so that memory does not grow with them.
   private func writeJSON(_ comparisons: [DatasetComparison]) throws {
     let output = FileHandle.standardOutput
-    func put(_ text: String) { output.write(Data(text.utf8)) }
+    var waiting = Data()
+    func put(_ text: String) {
+      waiting.append(contentsOf: text.utf8)
+      // A system call for each row would take longer than finding it.
+      guard waiting.count >= 1 << 16 else { return }
+      output.write(waiting)
+      waiting.removeAll(keepingCapacity: true)
+    }
     put("{\"datasets\":{")
     var isFirst = true
     for comparison in comparisons {
@@ -89,6 +96,7 @@ struct Diff: ParsableCommand {
       put("}")
     }
     put("}}\n")
+    output.write(waiting)
   }
 
   private func members(_ diff: VersionDiff) -> [String: JSON] {

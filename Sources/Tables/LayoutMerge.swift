@@ -37,14 +37,10 @@ package struct LayoutMerge: Sendable {
       case (nil, nil): break
       }
     }
+    settleNames(&merged, mine)
     let order = Self.order(
       base?.schema.fields.compactMap(\.id) ?? [], first.schema.fields.compactMap(\.id), second.schema.fields.compactMap(\.id), merged)
     let fields = order.compactMap { merged[$0] }
-    for (index, field) in fields.enumerated() {
-      guard let other = fields[..<index].first(where: { $0.name == field.name }) else { continue }
-      conflicts.append(
-        Conflict(what: "column \(field.name), which is two fields", base: nil, first: "\(other.type)", second: "\(field.type)"))
-    }
     let names = merged.mapValues(\.name)
     mergeSettings(base, first, second, Schema(fields), names)
   }
@@ -73,6 +69,25 @@ package struct LayoutMerge: Sendable {
     // Without a base, null where either allows it.
     if old == nil { field.isNullable = a.isNullable || b.isNullable }
     return field
+  }
+
+  /// No two fields may have one name: those that the first side has keep the name they have there, the other goes.
+  private mutating func settleNames(_ merged: inout [Int32: Field], _ mine: [Int32: Field]) {
+    while let clash = Dictionary(grouping: merged.values, by: \.name).values.filter({ $0.count > 1 }).min(by: { $0[0].name < $1[0].name }) {
+      let fields = clash.sorted { ($0.id ?? 0) < ($1.id ?? 0) }
+      conflicts.append(
+        Conflict(
+          what: "column \(fields[0].name), which is two fields", base: nil, first: "\(fields[0].type)", second: "\(fields[1].type)"))
+      for field in fields {
+        guard let id = field.id else { continue }
+        // What already has the first side's name stays; the field that clashes with it gives way.
+        merged[id] = mine[id].map { own in
+          var field = field
+          field.name = own.name
+          return field
+        }
+      }
+    }
   }
 
   /// The same whichever side is first: the order of the side that changed it; if both did, the old order, then new columns by name.

@@ -219,6 +219,39 @@ import Testing
     #expect(roots[0] == roots[1], "seed \(seed)")
     #expect(try root(workshop, "a") != roots[0] && root(workshop, "b") != roots[0])
   }
+
+  /// Two branches that commit and merge each other again and again, crosswise too: at the end both have all rows.
+  @Test(arguments: 10..<14 as Range<UInt64>) func longHistoriesOfMergesComeTogether(seed: UInt64) throws {
+    var random = MergeSeed(state: seed)
+    let workshop = try Workshop.readings()
+    let repository = workshop.repository
+    try workshop.commit("readings", workshop.readings("base.csv", [(0, 0, "1"), (1, 0, "2")]))
+    let names = ["a", "b"]
+    for name in names { try repository.createBranch(name, at: nil) }
+    // What each branch has last written to its own sensors: even ones are of a, odd ones of b.
+    var written: [[Int: String]] = [[0: "1"], [1: "2"]]
+    for step in 0..<14 {
+      let side = Int.random(in: 0..<2, using: &random)
+      if Int.random(in: 0..<3, using: &random) == 0 {
+        try repository.switchBranch(to: names[side])
+        #expect(try repository.merge(names[1 - side]).outcome != .conflict, "seed \(seed), step \(step)")
+        continue
+      }
+      let sensor = 2 * Int.random(in: 0..<6, using: &random) + side
+      let isDelete = Int.random(in: 0..<4, using: &random) == 0
+      written[side][sensor] = isDelete ? nil : "\(step)"
+      try workshop.commit(
+        "readings", workshop.readings("s\(step).csv", [(sensor, 0, "\(step)")]), isDelete ? .delete : .upsert, branch: names[side])
+    }
+    for (side, name) in names.enumerated() {
+      try repository.switchBranch(to: name)
+      #expect(try repository.merge(names[1 - side]).outcome != .conflict, "seed \(seed)")
+    }
+    let expected = written[0].merging(written[1]) { first, _ in first }.sorted { $0.key < $1.key }
+      .map { "\($0.key)@0=\($0.value).0" }
+    for name in names { #expect(try Self.values(workshop, at: name) == expected, "seed \(seed)") }
+    #expect(try root(workshop, "a") == root(workshop, "b"), "seed \(seed)")
+  }
 }
 
 /// SplitMix64.

@@ -43,7 +43,7 @@ import Testing
 
   /// Any shape, with clocks that run backwards too.
   @Test(arguments: 0..<20 as Range<UInt64>) func basesEqualTheDefinition(seed: UInt64) throws {
-    var random = SeededNumbers(seed: seed)
+    var random = SplitMix(seed)
     let archive = try TestArchive().archive
     var ids: [CommitID] = []
     for number in 0..<30 {
@@ -68,7 +68,7 @@ import Testing
 
   /// The first bad commit is found on any branch, with few tests.
   @Test(arguments: 0..<20 as Range<UInt64>) func bisectionFindsTheFirstBadCommit(seed: UInt64) throws {
-    var random = SeededNumbers(seed: seed)
+    var random = SplitMix(seed)
     let archive = try TestArchive().archive
     var ids: [CommitID] = []
     for number in 0..<60 {
@@ -131,20 +131,5 @@ import Testing
     #expect(stray?.text == "Cannot bisect: the good commit \(other) is not an ancestor of the bad one, \(ids[1])")
     let same = storeError { _ = try Bisection(bad: ids[0], good: [ids[1]], in: archive) }
     #expect(same?.text == "Cannot bisect: the bad commit \(ids[0]) is a good one or comes before one")
-  }
-}
-
-/// A generator whose seed a failing test prints (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -209,6 +209,11 @@ import Testing
     #expect(LayoutMerge(base: base, first: renamed("price"), second: renamed("price")).conflicts.isEmpty)
     let types = LayoutMerge(base: base, first: adding(.int64), second: adding(.string))
     #expect(types.conflicts.map(\.what) == ["column extra, which is two fields"])
+    #expect(types.layout == adding(.int64), "settled, the first side's column stays")
+    // One side renames a column to what the other one calls a new one.
+    let both = LayoutMerge(base: base, first: adding(.int64), second: renamed("extra"))
+    #expect(both.conflicts.map(\.what) == ["column extra, which is two fields"])
+    #expect(both.layout.schema.fields.map(\.name) == base.schema.fields.map(\.name) + ["extra"])
     #expect(LayoutMerge(base: base, first: adding(.int64), second: adding(.int64)).conflicts.isEmpty)
     // One id under two types.
     var other = adding(.int64)
