@@ -109,6 +109,78 @@ expect 0 "No differences" -- "$almanac" --repo "$work/a" diff main trial
 expect 0 '"verdicts"' -- "$almanac" --repo "$work/a" show trial~1 --json
 expect 0 -- "$almanac" --repo "$work/a" checkout v1 user_profile --out "$work/profile.jsonl"
 
+# --- merge, conflicts, revert, cherry-pick, undo, blame, bisect ---
+m="$work/merge"
+"$almanac" init "$m" >/dev/null
+cat >"$m/schemas/readings.yaml" <<'YAML'
+apiVersion: v3.1.0
+kind: DataContract
+id: readings
+version: 1.0.0
+status: active
+schema:
+- name: readings
+  properties:
+  - {name: sensor, logicalType: integer, physicalType: int64, required: true, primaryKey: true, primaryKeyPosition: 1}
+  - {name: value, logicalType: number, physicalType: float64, logicalTypeOptions: {minimum: 0}}
+  - {name: note, logicalType: string, physicalType: utf8}
+YAML
+"$almanac" --repo "$m" apply >/dev/null
+readings() { { echo sensor,value,note; printf '%s\n' "${@:2}"; } >"$work/$1"; }
+readings base.csv 1,1,a 2,2,b 3,3,c
+expect 1 "Nothing to undo on branch main" -- "$almanac" --repo "$m" undo
+expect 0 -- "$almanac" --repo "$m" commit "readings=$work/base.csv" -m base
+expect 0 -- "$almanac" --repo "$m" branch side
+readings ours.csv 1,10,a 4,4,d
+readings theirs.csv 1,1,changed 2,20,b
+expect 0 -- "$almanac" --repo "$m" commit "readings=$work/theirs.csv" -m theirs --mode upsert --branch side
+expect 0 '"outcome":"fast-forward"' -- "$almanac" --repo "$m" merge side --json
+expect 0 "is back at" -- "$almanac" --repo "$m" undo
+expect 0 -- "$almanac" --repo "$m" commit "readings=$work/ours.csv" -m ours --mode upsert
+expect 0 "+0  ~2  -0" -- "$almanac" --repo "$m" merge side
+expect 0 "Nothing to do" -- "$almanac" --repo "$m" merge side
+expect 0 -- "$almanac" --repo "$m" checkout main readings --out "$work/merged.csv"
+same "rows of the merge" "$(tr '\n' ' ' <"$work/merged.csv")" "sensor,value,note 1,10.0,changed 2,20.0,b 3,3.0,c 4,4.0,d "
+expect 0 "readings: 1 added, 0 removed, 1 changed" -- "$almanac" --repo "$m" diff side main
+expect 0 "value  1 changed" -- "$almanac" --repo "$m" diff side main readings --columns
+expect 0 '"columns":{"value":1}' -- "$almanac" --repo "$m" diff side main readings --columns --json
+expect 0 '"schema":[]' -- "$almanac" --repo "$m" diff side main readings --schema --json
+expect 0 "1 more; --limit 0 shows all" -- "$almanac" --repo "$m" diff side main readings --rows --limit 1
+expect 0 "written to" -- "$almanac" --repo "$m" diff side main readings --out "$work/diff.csv"
+same "the file of a diff" "$(tr '\n' ' ' <"$work/diff.csv")" \
+  "_op,sensor,before_value,after_value,before_note,after_note changed,1,1.0,10.0,changed,changed added,4,,4.0,,d "
+readings conflict.csv 1,11,changed
+expect 0 -- "$almanac" --repo "$m" commit "readings=$work/conflict.csv" -m conflict --mode upsert --branch side
+expect 1 "conflict: readings (sensor=1) value: base 1.0, ours 10.0, theirs 11.0" -- "$almanac" --repo "$m" merge side
+expect 1 '"kind":"update"' -- "$almanac" --repo "$m" merge side --json
+expect 1 "1 conflict (1 of rows); nothing was changed" -- "$almanac" --repo "$m" cherry-pick side
+expect 0 -- "$almanac" --repo "$m" merge side --strategy theirs -m settled
+expect 0 "value   11.0" -- "$almanac" --repo "$m" blame readings sensor=1
+expect 0 '"message":"conflict"' -- "$almanac" --repo "$m" blame readings sensor=1 --json
+expect 3 "There never was a row (sensor=99)" -- "$almanac" --repo "$m" blame readings sensor=99
+expect 2 "is not a key column" -- "$almanac" --repo "$m" blame readings value=1
+expect 0 -- "$almanac" --repo "$m" revert main
+expect 0 "value   10.0" -- "$almanac" --repo "$m" blame readings sensor=1
+expect 0 "undo 1" -- "$almanac" --repo "$m" reflog
+expect 0 '"reason":"merge side: fast-forward"' -- "$almanac" --repo "$m" reflog main --json
+expect 3 -- "$almanac" --repo "$m" reflog nowhere
+expect 3 -- "$almanac" --repo "$m" merge nowhere
+for number in 1 2 3 4 5; do
+  readings "step.csv" "$((100 + number)),$number,"
+  "$almanac" --repo "$m" commit "readings=$work/step.csv" -m "step $number" >/dev/null
+done
+cat >"$work/check.sh" <<SH
+"$almanac" --repo "$m" checkout "\$ALMANAC_COMMIT" readings --out "$work/bisect.csv" >/dev/null && ! grep -q '^103,' "$work/bisect.csv"
+SH
+expect 0 "message step 3" -- "$almanac" --repo "$m" bisect run --good main~5 --bad main sh "$work/check.sh"
+expect 0 '"first_bad":"' -- "$almanac" --repo "$m" bisect run --good main~5 --bad main --json sh "$work/check.sh"
+expect 1 "exited with 127" -- "$almanac" --repo "$m" bisect run --good main~5 --bad main no-such-command
+expect 2 "comes before one" -- "$almanac" --repo "$m" bisect run --good main --bad main~1 true
+expect 1 "Only skipped commits" -- "$almanac" --repo "$m" bisect run --good main~5 --bad main sh -c 'exit 125'
+expect 0 "Test commit" -- "$almanac" --repo "$m" bisect start --good main~5 --bad main
+expect 0 "is the first bad commit" -- "$almanac" --repo "$m" bisect run sh "$work/check.sh"
+expect 0 -- "$almanac" --repo "$m" bisect reset
+
 # --- bad input: a clear error, the exit code given, an unchanged repository ---
 before=$(tip "$work/a")
 refused() {

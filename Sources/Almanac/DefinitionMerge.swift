@@ -9,7 +9,7 @@ struct DefinitionMerge {
   let lastApplied: Definitions?
   let prune: Bool
 
-  private typealias Objects = [String: [String: JSON]]
+  typealias Objects = [String: [String: JSON]]
 
   /// - Throws: `AlmanacError` of kind `failed` naming the objects that both sides changed.
   func merged() throws(AlmanacError) -> Definitions {
@@ -43,7 +43,7 @@ struct DefinitionMerge {
   }
 
   /// Definitions as named JSON objects: contracts, and each list of the feature definitions by its members' names.
-  private static func objects(of definitions: Definitions) -> Objects {
+  static func objects(of definitions: Definitions) -> Objects {
     let json = definitions.json
     var result: Objects = ["contracts": json["contracts"]?.objectValue ?? [:]]
     for (section, value) in json["features"]?.objectValue ?? [:] {
@@ -55,7 +55,7 @@ struct DefinitionMerge {
     return result
   }
 
-  private static func definitions(from objects: Objects) throws -> Definitions {
+  static func definitions(from objects: Objects) throws -> Definitions {
     // What is not a list of objects (the format version) belongs to this program, not to either side.
     var features = (DefinitionSet().json.objectValue ?? [:]).filter { $0.value.arrayValue == nil }
     for (section, members) in objects where section.hasPrefix("features.") {

@@ -66,26 +66,6 @@ extension Repository {
     try AlmanacError.translating { try archive.setHead(name) }
   }
 
-  /// The commits of `A` and `B` and, per dataset that differs, its rows' differences.
-  package func diff(
-    _ a: String, _ b: String, dataset: String? = nil, withRows: Bool
-  ) throws(AlmanacError) -> [(name: String, diff: RowDiff)] {
-    let left = try commit(resolve(a))
-    let right = try commit(resolve(b))
-    let all = Set(left.datasets.keys).union(right.datasets.keys)
-    if let dataset, !all.contains(dataset) { throw unknownDataset(dataset, known: Array(all), at: "\(a) or \(b)") }
-    var result: [(name: String, diff: RowDiff)] = []
-    for name in all.sorted() where dataset == nil || dataset == name {
-      let diff = try AlmanacError.translating {
-        try RowDiff.between(
-          left.datasets[name].map { try TableVersion(archive: archive, root: $0.root) },
-          right.datasets[name].map { try TableVersion(archive: archive, root: $0.root) }, withRows: withRows)
-      }
-      if dataset != nil || !diff.isEmpty { result.append((name, diff)) }
-    }
-    return result
-  }
-
   /// Writes one dataset at one commit to a file, in the order of its key within partitions.
   /// - Parameter filter: an expression over the dataset's columns; rows for which it is true are written.
   /// - Returns: how many rows were written.

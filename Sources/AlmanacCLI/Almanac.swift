@@ -14,6 +14,9 @@ struct AlmanacCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Versions",
         subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Branch.self, Tag.self, Seal.self]),
+      CommandGroup(
+        name: "Lines of history",
+        subcommands: [Merge.self, Revert.self, CherryPick.self, Undo.self, Redo.self, Reflog.self, Bisect.self, Blame.self]),
       CommandGroup(name: "Features", subcommands: [Train.self, Materialize.self, Get.self, Serve.self]),
       CommandGroup(name: "Files", subcommands: [Convert.self, Inspect.self]),
     ])

@@ -35,6 +35,9 @@ struct GlobalOptions: ParsableArguments {
       }
     }
     guard index > 0, index < arguments.count, !arguments[index].hasPrefix("-") else { return arguments }
-    return [arguments[index]] + leading + arguments[(index + 1)...]
+    // Commands of a group have the options, not the group itself.
+    let hasSubcommand = arguments[index] == Bisect.configuration.commandName && index + 1 < arguments.count
+    let end = index + (hasSubcommand && !arguments[index + 1].hasPrefix("-") ? 2 : 1)
+    return arguments[index..<end] + leading + arguments[end...]
   }
 }

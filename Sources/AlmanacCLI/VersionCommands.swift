@@ -116,61 +116,6 @@ struct Show: ParsableCommand {
   }
 }
 
-struct Diff: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Compare two versions: how many rows differ, or which.")
-  @OptionGroup var global: GlobalOptions
-  @Argument(help: "The older version.") var a: String
-  @Argument(help: "The newer version.") var b: String
-  @Argument(help: "One dataset (default: all that differ).") var dataset: String?
-  @Flag(help: "Show the rows.") var rows = false
-
-  func run() throws {
-    let result = try global.open().diff(a, b, dataset: dataset, withRows: rows)
-    if global.json {
-      return Terminal.out([
-        "datasets": .object(Dictionary(uniqueKeysWithValues: result.map { ($0.name, Self.json($0.diff, withRows: rows)) }))
-      ])
-    }
-    for (name, diff) in result {
-      Terminal.out("\(name): \(diff.addedCount) added, \(diff.removedCount) removed, \(diff.changedCount) changed")
-      for entry in diff.entries {
-        let key = entry.key.map { "\($0.name)=\($0.value.text)" }.joined(separator: " ")
-        switch entry.operation {
-        case .added: Terminal.out("+ \(entry.after!.map { "\($0.name)=\($0.value.text)" }.joined(separator: " "))")
-        case .removed: Terminal.out("- \(entry.before!.map { "\($0.name)=\($0.value.text)" }.joined(separator: " "))")
-        case .changed:
-          let cells = entry.columns.map { name in
-            let old = entry.before!.first { $0.name == name }!.value.text
-            let new = entry.after!.first { $0.name == name }!.value.text
-            return "\(name): \(old) -> \(new)"
-          }
-          Terminal.out("~ \(key)  \(cells.joined(separator: ", "))")
-        }
-      }
-    }
-    if result.isEmpty { Terminal.out("No differences") }
-  }
-
-  static func json(_ diff: VersionDiff, withRows: Bool) -> JSON {
-    func object(_ values: VersionDiff.Values) -> JSON {
-      .object(Dictionary(values.map { ($0.name, $0.value.json) }, uniquingKeysWith: { first, _ in first }))
-    }
-    var result: [String: JSON] = [
-      "added": .int(Int64(diff.addedCount)), "removed": .int(Int64(diff.removedCount)), "changed": .int(Int64(diff.changedCount)),
-    ]
-    if withRows {
-      result["rows"] = .array(
-        diff.entries.map { entry in
-          [
-            "op": .string(entry.operation.rawValue), "key": object(entry.key), "columns": .array(entry.columns.map { .string($0) }),
-            "before": entry.before.map(object) ?? .null, "after": entry.after.map(object) ?? .null,
-          ]
-        })
-    }
-    return .object(result)
-  }
-}
-
 struct Checkout: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Write any version of a dataset to a Parquet, CSV or JSON Lines file.")
   @OptionGroup var global: GlobalOptions

@@ -3,7 +3,7 @@ import JSON
 
 extension Scalar {
   /// A value of `type` from its text in a contract; nil when the text is none, or does not fit the type exactly.
-  init?(parsing text: String, as type: DataType) {
+  package init?(parsing text: String, as type: DataType) {
     switch type {
     case .bool:
       guard text == "true" || text == "false" else { return nil }

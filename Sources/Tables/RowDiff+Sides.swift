@@ -4,6 +4,16 @@ import History
 /// Which rows of two versions have to be compared. Leaves that both name, and tails that both have over equal leaves, are not
 /// looked at, except for the rows under keys that other tails have changed.
 extension RowDiff {
+  /// Partitions that are not the same in both versions, ascending.
+  static func partitions(_ old: TableVersion?, _ new: TableVersion?) -> [Int64] {
+    guard old?.rootID != new?.rootID else { return [] }
+    let left = Dictionary((old?.partitions ?? []).map { ($0.number, $0.tree) }) { first, _ in first }
+    let right = Dictionary((new?.partitions ?? []).map { ($0.number, $0.tree) }) { first, _ in first }
+    func tails(_ version: TableVersion?, _ number: Int64) -> [TailID] { (version?.tails.live(number) ?? []).map(\.entry.id) }
+    let numbers = Set(old?.partitionNumbers ?? []).union(new?.partitionNumbers ?? [])
+    return numbers.filter { left[$0] != right[$0] || tails(old, $0) != tails(new, $0) }.sorted()
+  }
+
   /// Rows of both versions, ascending by key: every row that differs, and few that do not.
   /// - Returns: each side under its own schema; a side that is not there has no rows.
   /// - Complexity: O(rows of the leaves that differ + rows of the tails that differ), and the key columns of the leaves that

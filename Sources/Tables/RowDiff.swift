@@ -2,11 +2,16 @@ import Columns
 import History
 
 /// The rows by which two versions of a dataset differ.
+///
+/// Columns are matched by field id, each version is read under its own schema: a renamed column is the same one, and a column
+/// that only one version has is a change of schema (`SchemaChange`). A row is changed when a column of the newer version has
+/// another value than before; a new column counts where it has a value.
 package struct RowDiff: Sendable {
   package enum Operation: String, Sendable { case added, removed, changed }
 
   package typealias Values = [(name: String, value: Scalar)]
 
+  /// One differing row as values, for messages.
   package struct Entry: Sendable {
     package let operation: Operation
     package let key: Values
@@ -19,119 +24,128 @@ package struct RowDiff: Sendable {
   package var addedCount = 0
   package var removedCount = 0
   package var changedCount = 0
+  /// How many changed rows have another value in a column, for those that have any, in the order of the newer schema.
+  package var changedCellCounts: [(column: String, count: Int)] = []
+  package var schemaChanges: [SchemaChange] = []
   /// Filled only when rows were asked for, in the order of (partition, key).
   package var entries: [Entry] = []
 
+  /// No row differs; the schema may.
   package var isEmpty: Bool { addedCount + removedCount + changedCount == 0 }
+
+  package init() {}
+
+  package mutating func add(_ part: Part) {
+    addedCount += part.count(of: .added)
+    removedCount += part.count(of: .removed)
+    changedCount += part.count(of: .changed)
+    for (pair, flags) in zip(part.fields.pairs, part.differs) {
+      let count = flags.count { $0 }
+      guard count > 0 else { continue }
+      if let index = changedCellCounts.firstIndex(where: { $0.column == pair.name }) {
+        changedCellCounts[index].count += count
+      } else {
+        changedCellCounts.append((pair.name, count))
+      }
+    }
+  }
 }
 
 extension RowDiff {
-  /// Leaves that both versions share are not read.
   /// - Parameters:
   ///   - old: nil when the dataset is not there on the left.
-  ///   - withRows: whether to fill `entries`.
-  /// - Complexity: O(rows of the leaves that differ)
+  ///   - withRows: whether to fill `entries` and `changedCellCounts`; `forEachPart` gives them without holding all rows.
+  /// - Complexity: O(rows of the leaves and tails that differ); O(1) for numbers alone where one version is the other and a tail
   package static func between(_ old: TableVersion?, _ new: TableVersion?, withRows: Bool) throws -> RowDiff {
     var diff = RowDiff()
-    guard old?.rootID != new?.rootID else { return diff }
-    let numbers = Set(old?.partitionNumbers ?? []).union(new?.partitionNumbers ?? []).sorted()
-    // A column that only one side has is null in every row of the other: adding it changes no row, giving it a value does.
-    let oldFields = old?.layout.schema.fields ?? []
-    let newFields = new?.layout.schema.fields ?? []
-    let fields = newFields + oldFields.filter { field in !newFields.contains { $0.id == field.id } }
-    for number in numbers {
-      if !withRows, oldFields == newFields, let counts = try countsByTails(old, new, partition: number) {
-        diff.addedCount += counts.added
-        diff.removedCount += counts.removed
-        diff.changedCount += counts.changed
+    if let old, let new { diff.schemaChanges = SchemaChange.between(old.layout.schema, new.layout.schema) }
+    // The tails count rows, and say nothing of columns that one side does not have.
+    let isCounted = !withRows && old != nil && new != nil && old?.layout == new?.layout
+    var compared: [Int64] = []
+    for number in partitions(old, new) {
+      guard isCounted, let counts = try countsByTails(old, new, partition: number) else {
+        compared.append(number)
         continue
       }
-      let (before, after) = try sides(old, new, partition: number)
-      diff.add(
-        before.aligned(to: fields), after.aligned(to: fields), primaryKey: (new ?? old!).layout.primaryKey, withRows: withRows)
+      diff.addedCount += counts.added
+      diff.removedCount += counts.removed
+      diff.changedCount += counts.changed
+    }
+    try forEachPart(old, new, partitions: compared) { part in
+      diff.add(part)
+      if withRows { diff.entries += part.entries }
     }
     return diff
   }
 
-  private mutating func add(_ before: Batch, _ after: Batch, primaryKey: [String], withRows: Bool) {
-    let left = primaryKey.map { before[$0]! }
-    let right = primaryKey.map { after[$0]! }
-    let order = SortKernel.merge(left, right)
-    // Pairs of rows with one key first, so that their values are compared a column at a time.
-    var steps: [(old: Int, new: Int)] = []
-    var oldRows: [Int32] = []
-    var newRows: [Int32] = []
-    var position = 0
-    while position < order.count {
-      let row = Int(order[position])
-      let next = position + 1 < order.count ? Int(order[position + 1]) - before.rowCount : -1
-      if row >= before.rowCount {
-        steps.append((-1, row - before.rowCount))
-      } else if next >= 0, SortKernel.compareRows(left, row, right, next) == 0 {
-        steps.append((row, next))
-        oldRows.append(Int32(row))
-        newRows.append(Int32(next))
-        position += 1
+  /// The differing rows, a partition at a time, in the order of (partition, key); leaves that both versions share are not read.
+  ///
+  /// Memory is bounded by the differing leaves of one partition.
+  /// - Parameters: nil stands for a dataset that is not there.
+  package static func forEachPart(_ old: TableVersion?, _ new: TableVersion?, _ body: (Part) throws -> Void) throws {
+    try forEachPart(old, new, partitions: partitions(old, new), body)
+  }
+
+  private static func forEachPart(
+    _ old: TableVersion?, _ new: TableVersion?, partitions: [Int64], _ body: (Part) throws -> Void
+  ) throws {
+    guard let left = old?.layout ?? new?.layout, let right = new?.layout ?? old?.layout else { return }
+    let fields = Fields(old: left.schema, new: right.schema)
+    let key = commonKey(left, right)
+    for number in partitions {
+      let (before, after) = try sides(old, new, partition: number)
+      let parts: [Part]
+      if let key {
+        parts = [try Part(partition: number, before: before, after: after, fields: fields, key: key)]
       } else {
-        steps.append((row, -1))
+        // Rows that are keyed or divided otherwise have nothing in common.
+        let gone = Batch.empty(before.schema)
+        let none = Batch.empty(after.schema)
+        parts = [
+          try Part(
+            partition: number, before: before, after: gone, fields: Fields(old: left.schema, new: left.schema),
+            key: commonKey(left, left) ?? []),
+          try Part(
+            partition: number, before: none, after: after, fields: Fields(old: right.schema, new: right.schema),
+            key: commonKey(right, right) ?? []),
+        ]
       }
-      position += 1
+      for part in parts where part.rowCount > 0 { try body(part) }
     }
-    let differs = RowComparison.differs(before, oldRows, after, newRows)
-    var pair = 0
-    for step in steps {
-      if step.new < 0 {
-        removedCount += 1
-        if withRows { entries.append(.removed(before, step.old, primaryKey)) }
-      } else if step.old < 0 {
-        addedCount += 1
-        if withRows { entries.append(.added(after, step.new, primaryKey)) }
-      } else {
-        if differs[pair] {
-          changedCount += 1
-          if withRows { entries.append(.changed(before, step.old, after, step.new, primaryKey)) }
-        }
-        pair += 1
-      }
+  }
+
+  /// The key columns of two layouts; nil when rows of one key are not in the same place in both.
+  static func commonKey(_ old: TableLayout, _ new: TableLayout) -> [(name: String, old: Int, new: Int)]? {
+    let (left, right) = (old.keyIndices, new.keyIndices)
+    guard left.count == right.count, old.partitioning == new.partitioning else { return nil }
+    for (i, j) in zip(left, right) {
+      let (a, b) = (old.schema.fields[i], new.schema.fields[j])
+      guard a.id == b.id, DataType.widest(a.type, b.type) != nil else { return nil }
     }
+    return zip(left, right).map { (new.schema.fields[$1].name, $0, $1) }
   }
 }
 
-extension RowDiff.Entry {
-  private static func values(_ batch: Batch, _ row: Int, _ names: [String]) -> [(name: String, value: Scalar)] {
-    names.map { ($0, batch[$0]!.scalar(at: row)) }
-  }
+extension RowDiff.Part {
+  /// The rows one by one. - Complexity: O(rows × columns) values in memory
+  package var entries: [RowDiff.Entry] { operations.indices.map(entry) }
 
-  fileprivate static func removed(_ batch: Batch, _ row: Int, _ key: [String]) -> Self {
-    let names = batch.schema.fields.map(\.name)
-    return Self(
-      operation: .removed, key: values(batch, row, key), columns: names, before: values(batch, row, names), after: nil)
-  }
-
-  fileprivate static func added(_ batch: Batch, _ row: Int, _ key: [String]) -> Self {
-    let names = batch.schema.fields.map(\.name)
-    return Self(operation: .added, key: values(batch, row, key), columns: names, before: nil, after: values(batch, row, names))
-  }
-
-  fileprivate static func changed(_ old: Batch, _ i: Int, _ new: Batch, _ j: Int, _ key: [String]) -> Self {
-    let names = new.schema.fields.map(\.name).filter { name in
-      !old[name]!.slice(from: i, count: 1).equalsExactly(new[name]!.slice(from: j, count: 1))
+  package func entry(_ row: Int) -> RowDiff.Entry {
+    func values(_ batch: Batch) -> RowDiff.Values {
+      zip(batch.schema.fields, batch.columns).map { ($0.name, $1.scalar(at: row)) }
     }
-    return Self(
-      operation: .changed, key: values(new, j, key), columns: names, before: values(old, i, names), after: values(new, j, names))
-  }
-}
-
-extension Batch {
-  /// The columns of these fields, by id: null where the batch has none, widened where its own is narrower.
-  fileprivate func aligned(to fields: [Field]) -> Batch {
-    let columns = fields.map { field -> Column in
-      guard let index = schema.fields.firstIndex(where: { $0.id == field.id }) else {
-        return Column(field.type, repeating: .null, count: rowCount)
-      }
-      let own = self.columns[index]
-      return (try? own.cast(to: field.type)) ?? own
+    let operation = operations[row]
+    let old = operation == .added ? nil : values(before)
+    let new = operation == .removed ? nil : values(after)
+    let columns: [String]
+    switch operation {
+    case .added: columns = after.schema.fields.map(\.name)
+    case .removed: columns = before.schema.fields.map(\.name)
+    case .changed: columns = zip(fields.pairs, differs).filter { $1[row] }.map { $0.0.name }
     }
-    return Batch(schema: Schema(fields), columns: columns, rowCount: rowCount)
+    let key = key.map { part in
+      (name: part.name, value: operation == .removed ? before.columns[part.old].scalar(at: row) : after.columns[part.new].scalar(at: row))
+    }
+    return RowDiff.Entry(operation: operation, key: key, columns: columns, before: old, after: new)
   }
 }

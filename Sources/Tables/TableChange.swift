@@ -17,13 +17,15 @@ package enum ChangeMode: String, Sendable, CaseIterable {
 package struct RowChange: Sendable {
   /// Under the layout's schema.
   package let upserts: Batch
-  /// The key columns alone.
+  /// The key columns alone; none of them is among the upserts. Absent keys are no error.
   package let deletes: Batch
 
   package init(upserts: Batch, deletes: Batch) {
     self.upserts = upserts
     self.deletes = deletes
   }
+
+  package var isEmpty: Bool { upserts.rowCount + deletes.rowCount == 0 }
 }
 
 /// Keys that stand in the way of a change.

@@ -131,6 +131,24 @@ import Testing
       #expect(try test.archive.differingLeaves(nil, nil).onlyInA.isEmpty)
     }
   }
+
+  /// Through all levels: in leaves, between them, before the first and behind the last.
+  @Test func theLeafOfAKeyIsFound() throws {
+    let archive = try TestArchive().archive
+    let leaves = (0..<1500).map { vectorLeaf(2 * $0 + 1) }
+    try archive.putVectorLeaves((0..<1500).map { 2 * $0 + 1 })
+    var (draft, id) = archive.draftCommit(leaves)
+    #expect(try archive.publish(&draft, commit: id, to: "main", expecting: nil, reason: "test") == .moved)
+    let root = try #require(try archive.commit(id).datasets["t"]?.root)
+    let tree = try #require(try archive.partitions(of: root).first?.tree)
+    for number in [0, 1, 2, 77, 255, 256, 1023, 1498, 1499] {
+      #expect(try archive.leaf(of: tree, holding: leaves[number].firstKey) == leaves[number])
+      #expect(try archive.leaf(of: tree, holding: leaves[number].lastKey) == leaves[number])
+      #expect(try archive.leaf(of: tree, holding: key(4 * number)) == nil, "leaf \(number) starts at \(4 * number + 2)")
+    }
+    #expect(try archive.leaf(of: tree, holding: key(4 * 1500)) == nil)
+    #expect(try archive.leaf(of: tree, holding: []) == nil)
+  }
 }
 
 struct SplitMix: RandomNumberGenerator {

@@ -1,0 +1,143 @@
+import Checks
+import Columns
+import JSON
+import Tables
+
+/// Three-way merge of the contracts of one dataset: columns by field id, rules one by one, settings one by one.
+///
+/// What both sides changed to different things is a conflict, decided for the first side.
+struct ContractMerge {
+  struct Side {
+    let contract: Contract
+    /// The dataset's layout under this contract: it knows the id of every column.
+    let layout: TableLayout
+  }
+
+  private(set) var conflicts: [DefinitionConflict] = []
+  private let base: Side?
+  private let first: Side
+  private let second: Side
+  private let merged: TableLayout
+
+  /// - Parameter merged: what the three layouts come to.
+  init(base: Side?, first: Side, second: Side, merged: TableLayout) {
+    self.base = base
+    self.first = first
+    self.second = second
+    self.merged = merged
+  }
+
+  /// - Throws: `CheckError` when what comes out is no contract.
+  mutating func contract() throws -> Contract {
+    let (old, mine, theirs) = (base?.contract.canonicalJSON, first.contract.canonicalJSON, second.contract.canonicalJSON)
+    var members: [String: JSON] = [:]
+    let names = Set((mine.objectValue ?? [:]).keys).union((theirs.objectValue ?? [:]).keys)
+    // Names that follow from the columns are in the merged layout; versions say nothing by themselves.
+    let own: Set = ["columns", "rules", "primaryKey", "eventTime", "createdTime", "version"]
+    for name in names.subtracting(own).sorted() {
+      members[name] = pick(old?[name], mine[name], theirs[name], "setting \(name)")
+    }
+    members["version"] = .string(Self.later(first.contract.version, second.contract.version))
+    members["primaryKey"] = .array(merged.primaryKey.map { .string($0) })
+    members["eventTime"] = merged.eventTime.map { .string($0) }
+    members["createdTime"] = merged.createdTime.map { .string($0) }
+    let columns = merged.schema.fields.map { column($0) }
+    members["columns"] = .array(columns)
+    members["rules"] = .array(rules(old, mine, theirs))
+    return try Contract(canonicalJSON: .object(members))
+  }
+
+  private mutating func pick(_ old: JSON?, _ mine: JSON?, _ theirs: JSON?, _ what: String) -> JSON? {
+    if mine == theirs || theirs == old { return mine }
+    if mine == old { return theirs }
+    conflicts.append(
+      DefinitionConflict(
+        object: "dataset \(first.contract.name)", what: what, base: old?.text(), first: mine?.text(), second: theirs?.text()))
+    return mine
+  }
+
+  /// The greater of two versions by their numbers, so that it does not matter which side is first.
+  private static func later(_ a: String, _ b: String) -> String {
+    func parts(_ text: String) -> [Int] { text.split(separator: ".").map { Int($0) ?? 0 } }
+    let (x, y) = (parts(a), parts(b))
+    if x == y { return max(a, b) }
+    return x.lexicographicallyPrecedes(y) ? b : a
+  }
+
+  private mutating func column(_ field: Field) -> JSON {
+    func member(_ side: Side?) -> JSON? {
+      guard let side, let name = side.layout.schema.fields.first(where: { $0.id == field.id })?.name else { return nil }
+      return side.contract.canonicalJSON["columns"]?.arrayValue?.first { $0["name"]?.stringValue == name }
+    }
+    let (old, mine, theirs) = (member(base), member(first), member(second))
+    // A column of one side alone is as that side has it.
+    guard let mine, let theirs else { return mine ?? theirs ?? .null }
+    var result: [String: JSON] = ["name": .string(field.name), "type": .string(field.type.description)]
+    for name in ["required", "primaryKeyPosition", "description", "previousName"] {
+      result[name] = pick(old?[name], mine[name], theirs[name], "\(name) of column \(field.name)")
+    }
+    return .object(result)
+  }
+
+  // MARK: Rules
+
+  private struct NamedRule {
+    /// The same for a rule and for what it was changed to: its type, its columns, and which of several such it is.
+    let name: String
+    let json: JSON
+    let isWhole: Bool
+  }
+
+  private func named(_ json: JSON?, _ side: Side?) -> [NamedRule] {
+    guard let side else { return [] }
+    var counts: [String: Int] = [:]
+    return (json?["rules"]?.arrayValue ?? []).map { rule in
+      var isWhole = true
+      let columns = (rule["columns"]?.arrayValue ?? []).map { column -> JSON in
+        let id = column.stringValue.flatMap { side.layout.schema[$0]?.id }
+        guard let field = merged.schema.fields.first(where: { $0.id == id }) else {
+          isWhole = false
+          return column
+        }
+        return .string(field.name)
+      }
+      var members = rule.objectValue ?? [:]
+      members["columns"] = .array(columns)
+      let name = "\(rule["type"]?.stringValue ?? "") \(JSON.array(columns).text())"
+      counts[name, default: 0] += 1
+      return NamedRule(name: "\(name) \(counts[name] ?? 0)", json: .object(members), isWhole: isWhole)
+    }
+  }
+
+  private mutating func rules(_ old: JSON?, _ mine: JSON, _ theirs: JSON) -> [JSON] {
+    let (before, own, other) = (named(old, base), named(mine, first), named(theirs, second))
+    func find(_ list: [NamedRule], _ name: String) -> NamedRule? { list.first { $0.name == name } }
+    let known = Set(before.map(\.name))
+    // The order of the side that changed it; of both, what was there, then what is new by name.
+    var order: [String]
+    if own.map(\.name) == before.map(\.name) {
+      order = other.map(\.name)
+    } else if other.map(\.name) == before.map(\.name) {
+      order = own.map(\.name)
+    } else {
+      order = before.map(\.name) + Set(own.map(\.name) + other.map(\.name)).subtracting(known).sorted()
+    }
+    order += Set(own.map(\.name) + other.map(\.name)).subtracting(order).sorted()
+    var result: [JSON] = []
+    for name in order {
+      let (x, a, b) = (find(before, name), find(own, name), find(other, name))
+      guard let rule = pick(x?.json, a?.json, b?.json, "rule \(name)") else { continue }
+      let isWhole = a?.isWhole ?? b?.isWhole ?? true
+      if isWhole {
+        result.append(rule)
+      } else if a?.json != x?.json || b?.json != x?.json, a != nil && b != nil || x == nil {
+        // A rule on a column that the other side has dropped.
+        conflicts.append(
+          DefinitionConflict(
+            object: "dataset \(first.contract.name)", what: "rule \(name), whose column was dropped", base: x?.json.text(),
+            first: a?.json.text(), second: b?.json.text()))
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,197 @@
+import Checks
+import Columns
+import History
+import Tables
+
+/// Three-way merge of one dataset that both sides changed, contract and rows, decided for the first side.
+struct DatasetMerge {
+  struct Side {
+    let version: TableVersion?
+    let contract: Contract?
+    /// The layout under the contract, of which the stored version may lack the newest columns.
+    let layout: TableLayout?
+
+    init(version: TableVersion?, contract: Contract?) throws {
+      self.version = version
+      self.contract = contract
+      layout = try contract.map { try $0.layout(evolving: version?.layout) } ?? version?.layout
+    }
+  }
+
+  let archive: Archive
+  let name: String
+  /// Conflicts end the merge otherwise.
+  let isSettled: Bool
+  let base: Side
+  let first: Side
+  let second: Side
+
+  private(set) var ref: DatasetRef?
+  private(set) var contract: Contract?
+  private(set) var rowConflicts: [RowMerge.Conflict] = []
+  private(set) var definitionConflicts: [DefinitionConflict] = []
+  private(set) var verdict: Verdict?
+  private(set) var counts: (added: Int, changed: Int, removed: Int)?
+
+  init(archive: Archive, name: String, isSettled: Bool, base: Side, first: Side, second: Side) {
+    self.archive = archive
+    self.name = name
+    self.isSettled = isSettled
+    self.base = base
+    self.first = first
+    self.second = second
+  }
+
+  private var hasConflicts: Bool { !rowConflicts.isEmpty || !definitionConflicts.isEmpty }
+
+  mutating func run(_ draft: inout Draft) throws {
+    guard let mine = first.layout, let theirs = second.layout else { return }
+    var layouts = LayoutMerge(base: base.layout, first: mine, second: theirs)
+    let kept = try fieldsToKeep(layouts)
+    if !kept.isEmpty { layouts = LayoutMerge(base: base.layout, first: mine, second: theirs, keeping: kept) }
+    definitionConflicts += layouts.conflicts.map {
+      DefinitionConflict(object: "dataset \(name)", what: $0.what, base: $0.base, first: $0.first, second: $0.second)
+    }
+    try mergeContracts(layouts.layout, mine, theirs, isKeeping: !kept.isEmpty)
+    guard RowLayouts.canBeMerged(mine, theirs) else {
+      // Rows that are keyed or divided otherwise cannot be matched: settled, the first side's stay.
+      return take(first.version)
+    }
+    // Settled conflicts of definitions leave a layout that is still good for the rows; others end here.
+    if hasConflicts && !isSettled && !definitionConflicts.isEmpty { return take(first.version) }
+    try mergeRows(layouts.layout, &draft)
+  }
+
+  private mutating func take(_ version: TableVersion?) {
+    ref = version.map { DatasetRef(root: $0.rootID, rows: $0.rowCount) }
+  }
+
+  /// Fields that the second side dropped and the first one has given new values, or the other way round: a conflict.
+  private mutating func fieldsToKeep(_ layouts: LayoutMerge) throws -> Set<Int32> {
+    var kept: Set<Int32> = []
+    if !layouts.droppedBySecond.isEmpty, let version = first.version {
+      let found = try RowMerge.edits(of: layouts.droppedBySecond, from: base.version, to: version, isFirst: true)
+      rowConflicts += found.conflicts
+      kept = found.fields
+    }
+    if !layouts.droppedByFirst.isEmpty, let version = second.version {
+      rowConflicts += try RowMerge.edits(of: layouts.droppedByFirst, from: base.version, to: version, isFirst: false).conflicts
+    }
+    return kept
+  }
+
+  private mutating func mergeContracts(
+    _ merged: TableLayout, _ mine: TableLayout, _ theirs: TableLayout, isKeeping: Bool
+  ) throws {
+    contract = first.contract
+    if !isKeeping {
+      if first.contract == second.contract || second.contract == base.contract { return }
+      if first.contract == base.contract {
+        contract = second.contract
+        return
+      }
+    }
+    guard let own = first.contract, let other = second.contract else {
+      if first.contract != base.contract && second.contract != base.contract {
+        definitionConflicts.append(
+          DefinitionConflict(
+            object: "dataset \(name)", what: "contract removed on one side, changed on the other", base: base.contract?.version,
+            first: first.contract?.version, second: second.contract?.version))
+      }
+      return
+    }
+    let old = base.contract.flatMap { contract in base.layout.map { ContractMerge.Side(contract: contract, layout: $0) } }
+    var merge = ContractMerge(
+      base: old, first: .init(contract: own, layout: mine), second: .init(contract: other, layout: theirs), merged: merged)
+    contract = try merge.contract()
+    definitionConflicts += merge.conflicts
+  }
+
+  // MARK: Rows
+
+  private mutating func mergeRows(_ layout: TableLayout, _ draft: inout Draft) throws {
+    let (old, mine, theirs) = (base.version?.rootID, first.version?.rootID, second.version?.rootID)
+    if mine == theirs || theirs == old { return try takeWhole(first, layout, &draft) }
+    if mine == old { return try takeWhole(second, layout, &draft) }
+    guard let own = first.version, let other = second.version else {
+      definitionConflicts.append(
+        DefinitionConflict(
+          object: "dataset \(name)", what: "rows removed on one side, changed on the other", base: old?.description,
+          first: mine?.description, second: theirs?.description))
+      return take(first.version)
+    }
+    let isChanged = contract != nil && contract != first.contract
+    let merge = try RowMerge(base: base.version, first: own, second: other, layout: layout, withFirstRows: isChanged)
+    rowConflicts += merge.conflicts
+    if !rowConflicts.isEmpty && !isSettled { return take(own) }
+    let content = try write(merge.change, onto: own, layout)
+    counts = (content.addedCount, content.changedCount, content.removedCount)
+    try check([merge.firstRows, merge.change.upserts], rowCount: content.rowCount)
+    ref = DatasetRef(root: content.addRoot(to: &draft), rows: content.rowCount)
+  }
+
+  /// One side's version as it is, unless the merged contract cannot build on its columns.
+  private mutating func takeWhole(_ side: Side, _ layout: TableLayout, _ draft: inout Draft) throws {
+    take(side.version)
+    guard let version = side.version else { return }
+    let isChanged = contract != nil && contract != side.contract
+    guard isChanged, let contract else { return }
+    // Rows that this side changed under its own contract have not been checked against the merged one.
+    let rows = try RowMerge(base: base.version, first: version, second: base.version, layout: layout, withFirstRows: true).firstRows
+    var rowCount = version.rowCount
+    if try !Self.canBuild(contract, on: version.layout, as: layout) {
+      let none = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
+      let content = try write(none, onto: version, layout)
+      rowCount = content.rowCount
+      ref = DatasetRef(root: content.addRoot(to: &draft), rows: content.rowCount)
+    }
+    try check([rows], rowCount: rowCount)
+  }
+
+  private static func canBuild(_ contract: Contract, on stored: TableLayout, as merged: TableLayout) throws -> Bool {
+    do {
+      let next = try contract.layout(evolving: stored)
+      return next.schema.fields.map(\.id) == merged.schema.fields.map(\.id)
+    } catch {
+      return false
+    }
+  }
+
+  private func write(_ change: RowChange, onto version: TableVersion, _ layout: TableLayout) throws -> TableContent {
+    switch try TableWriter(archive: archive, layout: layout).apply(change, onto: version) {
+    case .content(let content): return content
+    case .conflict(let conflict):
+      let key = conflict.firstKey.map { "\($0.name)=\($0.value.text)" }.joined(separator: ", ")
+      throw AlmanacError(.io, "Cannot merge \(name): the merged changes name a key twice (\(key))")
+    }
+  }
+
+  /// The gate, on the rows that have not passed it under this contract, and on the dataset that results.
+  private mutating func check(_ batches: [Batch], rowCount: Int) throws {
+    guard let contract else { return }
+    var gate = try Gate(contract: contract)
+    var firstRow = 0
+    for batch in batches where batch.rowCount > 0 {
+      let rows = try gate.conform(batch, source: "the merged rows", firstRow: firstRow)
+      gate.check(rows, firstRow: firstRow)
+      firstRow += rows.rowCount
+    }
+    var verdict = gate.verdict()
+    verdict.noteDuplicateKeys(count: 0, first: [])
+    verdict.noteDatasetRowCount(rowCount)
+    self.verdict = verdict
+    guard verdict.passed || !rowConflicts.isEmpty && !isSettled else {
+      throw AlmanacError(
+        .failed, "The result for \(name) was refused by its contract; nothing was changed.\n\(verdict.report())",
+        hint: "Correct the rows on one of the branches, then try again.")
+    }
+  }
+}
+
+/// Whether rows of two layouts can be matched by key.
+private enum RowLayouts {
+  static func canBeMerged(_ a: TableLayout, _ b: TableLayout) -> Bool {
+    a.partitioning == b.partitioning && a.leafRowCount == b.leafRowCount
+      && a.keySchema.fields.map(\.id) == b.keySchema.fields.map(\.id)
+  }
+}

@@ -1,0 +1,132 @@
+import Checks
+import History
+import JSON
+import Objects
+import Tables
+
+/// A change to be brought onto the current branch: what leads from `base` to `theirs`.
+struct Integration {
+  /// nil: the state before the first commit.
+  let base: CommitID?
+  let theirs: CommitID?
+  /// Parents of the new commit beside the branch's own.
+  let otherParents: [CommitID]
+  let message: String
+  let author: String
+  let reason: String
+  let command: [String: JSON]
+}
+
+extension Repository {
+  /// Merges another line of history into the current branch: by key and by cell, definitions object by object.
+  ///
+  /// The base is the best common ancestor; of several, the latest by (time, id). What both sides changed alike agrees; what
+  /// they changed differently is a conflict. The result is checked against its contracts before the branch moves.
+  /// - Parameters:
+  ///   - spec: the commit to merge.
+  ///   - fastForward: whether a branch without commits of its own just moves.
+  /// - Returns: conflicts, when there are some and the strategy is `fail`; then nothing has changed.
+  /// - Throws: `AlmanacError`: `failed` with the verdict when the result violates a contract.
+  /// - Complexity: O(changes of both sides); datasets that one side changed are taken as they are
+  package func merge(
+    _ spec: String, strategy: MergeStrategy = .fail, message: String? = nil, author: String? = nil, fastForward: Bool = true
+  ) throws(AlmanacError) -> MergeReport {
+    let theirs = try resolve(spec)
+    let branch = try headBranch()
+    return try retrying(branch) { (tip) throws(AlmanacError) in
+      guard let tip else { return try moveForward(branch, from: nil, to: theirs, spec) }
+      let base = try AlmanacError.translating { try archive.mergeBases(tip, theirs).first }
+      if base == theirs { return MergeReport(outcome: .upToDate, branch: branch, commit: tip, base: base) }
+      if base == tip && fastForward { return try moveForward(branch, from: tip, to: theirs, spec) }
+      let change = Integration(
+        base: base, theirs: theirs, otherParents: [theirs], message: message ?? "Merge \(spec) into \(branch)",
+        author: author ?? Self.defaultAuthor, reason: "merge \(spec)",
+        command: ["command": "merge", "strategy": .string(strategy.rawValue)])
+      return try integrate(change, into: branch, at: tip, strategy: strategy)
+    }
+  }
+
+  /// Tries on the branch's tip until no other writer was faster.
+  func retrying(
+    _ branch: String, _ attempt: (_ tip: CommitID?) throws(AlmanacError) -> MergeReport?
+  ) throws(AlmanacError) -> MergeReport {
+    var turn: VolumeLock?
+    defer { withExtendedLifetime(turn) {} }
+    for lossCount in 0..<Self.raceCountMax {
+      if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
+      if let report = try attempt(tip(of: branch)) { return report }
+    }
+    throw AlmanacError(
+      .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was changed", hint: "Try again.")
+  }
+
+  private func moveForward(_ branch: String, from tip: CommitID?, to commit: CommitID, _ spec: String) throws(AlmanacError) -> MergeReport?
+  {
+    let outcome = try AlmanacError.translating { () -> PublishOutcome in
+      guard let tip else {
+        try archive.createBranch(branch, at: commit, reason: "merge \(spec): fast-forward")
+        return .moved
+      }
+      return try archive.moveRef(branch, to: commit, expecting: tip, reason: "merge \(spec): fast-forward")
+    }
+    guard case .moved = outcome else { return nil }
+    let before = try tip.map { (id) throws(AlmanacError) in try self.commit(id).datasets } ?? [:]
+    var report = MergeReport(outcome: .fastForward, branch: branch, commit: commit, base: tip)
+    report.datasets = Self.taken(try self.commit(commit).datasets, before)
+    return report
+  }
+
+  func state(at id: CommitID?) throws(AlmanacError) -> RepositoryState {
+    guard let id else { return RepositoryState() }
+    return RepositoryState(datasets: try commit(id).datasets, definitions: try definitions(at: id))
+  }
+
+  /// One try of a three-way merge; nil when another writer was first.
+  func integrate(
+    _ change: Integration, into branch: String, at tip: CommitID, strategy: MergeStrategy
+  ) throws(AlmanacError) -> MergeReport? {
+    let (base, ours, theirs) = (try state(at: change.base), try state(at: tip), try state(at: change.theirs))
+    var draft = archive.draft()
+    let merge = try AlmanacError.translating {
+      // Settled for theirs, it is their version that the other side's changes are put on.
+      try StateMerge(
+        archive, base: base, first: strategy == .theirs ? theirs : ours, second: strategy == .theirs ? ours : theirs,
+        isSettled: strategy != .fail, draft: &draft)
+    }
+    if merge.hasConflicts && strategy == .fail {
+      var report = MergeReport(outcome: .conflict, branch: branch, commit: tip, base: change.base)
+      report.rowConflicts = merge.rowConflicts
+      report.definitionConflicts = merge.definitionConflicts
+      return report
+    }
+    if change.otherParents.isEmpty && merge.result == ours {
+      return MergeReport(outcome: .upToDate, branch: branch, commit: tip, base: change.base)
+    }
+    let result = merge.result
+    let created = Commit(
+      parents: [tip] + change.otherParents, datasets: result.datasets,
+      definitions: draft.addBlob(result.definitions.json.canonicalBytes), author: change.author, message: change.message,
+      timeMicros: Self.nowMicros(), inputs: [], producer: Self.producer(change.command),
+      verdicts: merge.verdicts.isEmpty ? nil : draft.addBlob(JSON.object(merge.verdicts.mapValues(\.json)).canonicalBytes))
+    let id = draft.addCommit(created)
+    let outcome = try AlmanacError.translating {
+      try archive.publish(&draft, commit: id, to: branch, expecting: tip, reason: change.reason)
+    }
+    guard case .moved = outcome else { return nil }
+    var report = MergeReport(outcome: .merged, branch: branch, commit: id, base: change.base)
+    report.datasets = Self.taken(result.datasets, ours.datasets).map { dataset in
+      let warnings = merge.verdicts[dataset.name]?.warnings ?? []
+      return MergeReport.Dataset(
+        name: dataset.name, rowCount: dataset.rowCount, root: dataset.root,
+        // Counted against the side that the merge was put on.
+        counts: strategy == .theirs ? nil : merge.counts[dataset.name],
+        warnings: warnings.map { "\($0.rule.text): \($0.failedCount) of \($0.evaluatedCount)" })
+    }
+    return report
+  }
+
+  private static func taken(_ after: [String: DatasetRef], _ before: [String: DatasetRef]) -> [MergeReport.Dataset] {
+    after.filter { before[$0.key] != $0.value }.sorted { $0.key < $1.key }
+      .map { MergeReport.Dataset(name: $0.key, rowCount: $0.value.rows, root: $0.value.root, counts: nil, warnings: []) }
+  }
+}

@@ -1,0 +1,227 @@
+import Columns
+import History
+
+/// Three-way merge of the rows of one dataset, by key and by cell.
+///
+/// Each side is compared with the base under its own schema and matched by field id, so that a column one side does not have
+/// is unchanged there, not null. The outcome is a change of the first side; whichever side is first, the rows are the same.
+package struct RowMerge {
+  /// A row that both sides changed in ways that do not go together.
+  package struct Conflict: Sendable {
+    package enum Kind: String, Sendable {
+      /// Both changed the same cells to different values.
+      case update
+      /// Both inserted the key with different values.
+      case insert
+      /// One removed the row, the other changed it.
+      case delete
+      /// One dropped the column, the other changed its value.
+      case drop
+    }
+
+    package let kind: Kind
+    package let key: RowDiff.Values
+    package let columns: [String]
+    /// The whole row in each version; nil where it is not there.
+    package let base: RowDiff.Values?
+    package let first: RowDiff.Values?
+    package let second: RowDiff.Values?
+  }
+
+  /// What the merged layout has; its fields name the columns of both sides by id.
+  package let layout: TableLayout
+  package private(set) var conflicts: [Conflict] = []
+  /// What turns the first side into the merged version. Conflicts are decided for the first side.
+  package private(set) var change: RowChange
+  /// Rows as they result where the first side changed them and the second did not, if they were asked for.
+  package private(set) var firstRows: Batch
+
+  private var upserts: [Batch] = []
+  private var deletes: [Batch] = []
+  private var kept: [Batch] = []
+  /// Conflicts of the partition at hand, with the row of the first side.
+  private var found: [(row: Int, conflict: Conflict)] = []
+
+  /// - Parameters:
+  ///   - base: nil when both sides made the dataset.
+  ///   - second: nil when it has changed nothing.
+  ///   - withFirstRows: whether to fill `firstRows`.
+  /// - Complexity: O(changes of both sides); memory for the changes of the second side and for one partition of the first
+  package init(
+    base: TableVersion?, first: TableVersion, second: TableVersion?, layout: TableLayout, withFirstRows: Bool = false
+  ) throws {
+    self.layout = layout
+    change = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
+    firstRows = .empty(layout.schema)
+    let changedByFirst = Set(RowDiff.partitions(base, first))
+    let changedBySecond = Set(second.map { RowDiff.partitions(base, $0) } ?? [])
+    for number in (withFirstRows ? changedBySecond.union(changedByFirst) : changedBySecond).sorted() {
+      let mine = changedByFirst.contains(number) ? try Self.part(base, first, number) : nil
+      let theirs = try changedBySecond.contains(number) ? second.flatMap { try Self.part(base, $0, number) } : nil
+      try merge(mine, theirs, withFirstRows: withFirstRows)
+    }
+    if !upserts.isEmpty || !deletes.isEmpty {
+      change = RowChange(
+        upserts: Batch.concatenate([change.upserts] + upserts), deletes: Batch.concatenate([change.deletes] + deletes))
+    }
+    if !kept.isEmpty { firstRows = Batch.concatenate(kept) }
+    (upserts, deletes, kept) = ([], [], [])
+  }
+
+  /// The rows in which `version` changed the value of one of the given fields, which the other side has dropped.
+  package static func edits(
+    of fields: Set<Int32>, from base: TableVersion?, to version: TableVersion, isFirst: Bool
+  ) throws -> (fields: Set<Int32>, conflicts: [Conflict]) {
+    var edited: Set<Int32> = []
+    var conflicts: [Conflict] = []
+    try RowDiff.forEachPart(base, version) { part in
+      let columns = part.fields.pairs.indices.filter { fields.contains(part.fields.pairs[$0].id) && part.differs[$0].contains(true) }
+      edited.formUnion(columns.map { part.fields.pairs[$0].id })
+      guard !columns.isEmpty else { return }
+      for row in 0..<part.rowCount {
+        let names = columns.filter { part.differs[$0][row] }.map { part.fields.pairs[$0].name }
+        guard !names.isEmpty else { continue }
+        let entry = part.entry(row)
+        conflicts.append(
+          Conflict(
+            kind: .drop, key: entry.key, columns: names, base: entry.before, first: isFirst ? entry.after : nil,
+            second: isFirst ? nil : entry.after))
+      }
+    }
+    return (edited, conflicts)
+  }
+
+  private static func part(_ old: TableVersion?, _ new: TableVersion, _ number: Int64) throws -> RowDiff.Part? {
+    let left = old?.layout ?? new.layout
+    guard let key = RowDiff.commonKey(left, new.layout) else {
+      throw TableError(.evolution, "The versions cannot be merged: their primary keys or partitions differ")
+    }
+    let (before, after) = try RowDiff.sides(old, new, partition: number)
+    let fields = RowDiff.Fields(old: left.schema, new: new.layout.schema)
+    let part = try RowDiff.Part(partition: number, before: before, after: after, fields: fields, key: key)
+    return part.rowCount == 0 ? nil : part
+  }
+
+  // MARK: One partition
+
+  private mutating func merge(_ mine: RowDiff.Part?, _ theirs: RowDiff.Part?, withFirstRows: Bool) throws {
+    defer {
+      // Found by what they are, reported by key.
+      conflicts += found.sorted { $0.row < $1.row }.map(\.conflict)
+      found = []
+    }
+    var overwritten = Set<Int>()
+    if let theirs {
+      let keys = try keyColumns(of: theirs)
+      var search = KeySearch(wantedCount: theirs.rowCount, storedCount: mine?.rowCount ?? 0)
+      if let mine {
+        for (own, other) in zip(try keyColumns(of: mine).columns, keys.columns) { search.narrow(stored: own, wanted: other) }
+      }
+      var alone: [Int32] = []
+      var removed: [Int32] = []
+      var pairs = Pairs()
+      for row in 0..<theirs.rowCount {
+        guard let mine, let match = search.match(row) else {
+          if theirs.operations[row] == .removed { removed.append(Int32(row)) } else { alone.append(Int32(row)) }
+          continue
+        }
+        overwritten.insert(match)
+        switch (mine.operations[match], theirs.operations[row]) {
+        case (.removed, .removed): break
+        case (.removed, _), (_, .removed):
+          note(.delete, mine, match, theirs, row, columns: changed(mine, match) + changed(theirs, row))
+        default: pairs.append(match, row)
+        }
+      }
+      if !removed.isEmpty { deletes.append(keys.take(removed)) }
+      if !alone.isEmpty { upserts.append(try rows(theirs, alone)) }
+      if let mine, !pairs.mine.isEmpty { upserts.append(try combine(mine, theirs, pairs)) }
+    }
+    if withFirstRows, let mine {
+      let rest = (0..<mine.rowCount).filter { mine.operations[$0] != .removed && !overwritten.contains($0) }
+      if !rest.isEmpty { kept.append(try rows(mine, rest.map { Int32($0) })) }
+    }
+  }
+
+  private struct Pairs {
+    var mine: [Int32] = []
+    var theirs: [Int32] = []
+
+    mutating func append(_ i: Int, _ j: Int) {
+      mine.append(Int32(i))
+      theirs.append(Int32(j))
+    }
+  }
+
+  private func keyColumns(of part: RowDiff.Part) throws -> Batch {
+    let keys = try part.keys()
+    let fields = layout.keySchema.fields
+    return Batch(
+      schema: layout.keySchema, columns: try zip(keys.columns, fields).map { try $0.cast(to: $1.type) }, rowCount: keys.rowCount)
+  }
+
+  /// Rows that one side added or changed, in the merged schema; a column that this side has dropped is as it was before, one
+  /// that it never had is null.
+  private func rows(_ part: RowDiff.Part, _ indices: [Int32]) throws -> Batch {
+    let columns = try layout.schema.fields.map { try column($0, of: part).take(indices) }
+    return Batch(schema: layout.schema, columns: columns, rowCount: indices.count)
+  }
+
+  private func column(_ field: Field, of part: RowDiff.Part) throws -> Column {
+    for batch in [part.after, part.before] {
+      if let index = batch.schema.fields.firstIndex(where: { $0.id == field.id }) { return try batch.columns[index].cast(to: field.type) }
+    }
+    return Column(field.type, repeating: .null, count: part.rowCount)
+  }
+
+  /// Rows that both sides changed, or both inserted: cell by cell.
+  private mutating func combine(_ mine: RowDiff.Part, _ theirs: RowDiff.Part, _ pairs: Pairs) throws -> Batch {
+    let count = pairs.mine.count
+    let isInsert = pairs.mine.map { mine.operations[Int($0)] == .added }
+    var takes = [Bool](repeating: false, count: count)
+    var clashes: [Int: [String]] = [:]
+    var columns: [Column] = []
+    for field in layout.schema.fields {
+      let own = try column(field, of: mine)
+      let other = try column(field, of: theirs)
+      let (ownPair, otherPair) = (Self.pair(field, mine), Self.pair(field, theirs))
+      var differs = [Bool](repeating: false, count: count)
+      RowComparison.mark(&differs, own, pairs.mine, other, pairs.theirs)
+      var choice = (0..<count).map { Int32($0) }
+      for index in 0..<count where differs[index] {
+        let ownCell = ownPair.map { isInsert[index] || mine.differs[$0][Int(pairs.mine[index])] } ?? false
+        let otherCell = otherPair.map { isInsert[index] || theirs.differs[$0][Int(pairs.theirs[index])] } ?? false
+        if ownCell && otherCell {
+          clashes[index, default: []].append(field.name)
+        } else if otherCell {
+          choice[index] = Int32(count + index)
+          takes[index] = true
+        }
+      }
+      columns.append(Column.concatenate([own.take(pairs.mine), other.take(pairs.theirs)]).take(choice))
+    }
+    for (index, names) in clashes.sorted(by: { $0.key < $1.key }) {
+      note(isInsert[index] ? .insert : .update, mine, Int(pairs.mine[index]), theirs, Int(pairs.theirs[index]), columns: names)
+    }
+    let rows = Batch(schema: layout.schema, columns: columns, rowCount: count)
+    return rows.take(takes.indices.filter { takes[$0] }.map { Int32($0) })
+  }
+
+  /// Where a side's own schema has the field.
+  private static func pair(_ field: Field, _ part: RowDiff.Part) -> Int? {
+    part.fields.pairs.firstIndex { $0.id == field.id && $0.new != nil }
+  }
+
+  private func changed(_ part: RowDiff.Part, _ row: Int) -> [String] {
+    zip(part.fields.pairs, part.differs).filter { $1[row] }.map { $0.0.name }
+  }
+
+  private mutating func note(
+    _ kind: Conflict.Kind, _ mine: RowDiff.Part, _ i: Int, _ theirs: RowDiff.Part, _ j: Int, columns: [String]
+  ) {
+    let own = mine.entry(i)
+    let other = theirs.entry(j)
+    let conflict = Conflict(kind: kind, key: own.key, columns: columns, base: own.before, first: own.after, second: other.after)
+    found.append((i, conflict))
+  }
+}
