@@ -51,44 +51,20 @@ extension Contract {
     Schema(columns.map { Field($0.name, $0.type, isNullable: !($0.isRequired || $0.primaryKeyPosition != nil)) })
   }
 
-  /// The layout of a dataset created under this contract, or of one that exists and whose columns this contract extends.
-  /// - Throws: `TableError` of kind `evolution` for a change that needs a rewrite.
-  package func layout(evolving previous: TableLayout?) throws(TableError) -> TableLayout {
-    guard let previous else {
-      let schema = FieldIDs.assign(to: schema)
-      return TableLayout(
-        schema: schema, primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
-        partitioning: Tables.Partitioning(rawValue: partition.rawValue) ?? .none,
-        leafRowCount: leafRows ?? TableLayout.leafRowCount(for: schema))
-    }
-    try checkEvolution(from: previous)
-    return TableLayout(
-      schema: FieldIDs.assign(to: schema, keeping: previous.schema), primaryKey: primaryKey, eventTime: eventTime,
-      createdTime: createdTime, partitioning: previous.partitioning, leafRowCount: previous.leafRowCount)
+  /// What it says of the stored form.
+  package var declaration: TableDeclaration {
+    TableDeclaration(
+      name: name, schema: schema,
+      previousNames: Dictionary(
+        columns.compactMap { column in column.previousName.map { (column.name, $0) } }, uniquingKeysWith: { first, _ in first }),
+      primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
+      partitioning: Tables.Partitioning(rawValue: partition.rawValue) ?? .none, leafRowCount: leafRows)
   }
 
-  private func checkEvolution(from previous: TableLayout) throws(TableError) {
-    func refuse(_ what: String) -> TableError {
-      TableError(.evolution, "Cannot change dataset \(name), which has committed rows: \(what)")
-    }
-    if primaryKey != previous.primaryKey {
-      throw refuse(
-        "its primary key is (\(previous.primaryKey.joined(separator: ", "))), the contract says (\(primaryKey.joined(separator: ", ")))")
-    }
-    if eventTime != previous.eventTime { throw refuse("its event time is \(previous.eventTime ?? "not declared")") }
-    if partition.rawValue != previous.partitioning.rawValue {
-      throw refuse("it is partitioned by \(previous.partitioning.rawValue), the contract says \(partition.rawValue)")
-    }
-    let wanted = schema
-    for field in previous.schema.fields {
-      guard let new = wanted[field.name] else {
-        throw refuse("column \(field.name) is missing in the contract; dropping and renaming columns is not supported yet")
-      }
-      if new.type != field.type { throw refuse("column \(field.name) is \(field.type), the contract says \(new.type)") }
-      if field.isNullable && !new.isNullable { throw refuse("column \(field.name) has been nullable and cannot become required") }
-    }
-    for field in wanted.fields where previous.schema[field.name] == nil && !field.isNullable {
-      throw refuse("new column \(field.name) is required, but committed rows have no value for it; make it nullable")
-    }
+  /// The layout of a dataset created under this contract, or of one that exists and whose columns this contract changes.
+  /// - Throws: `TableError` of kind `evolution` for a change that needs a rewrite.
+  package func layout(evolving previous: TableLayout?) throws(TableError) -> TableLayout {
+    guard let previous else { return declaration.firstLayout }
+    return try SchemaEvolution(of: previous, to: declaration).layout
   }
 }

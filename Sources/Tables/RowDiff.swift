@@ -36,10 +36,7 @@ extension RowDiff {
     guard old?.rootID != new?.rootID else { return diff }
     let numbers = Set((old?.partitions ?? []).map(\.number)).union((new?.partitions ?? []).map(\.number)).sorted()
     guard let archive = new?.archive ?? old?.archive else { return diff }
-    // A column that only one side has is null in every row of the other: adding it changes no row, giving it a value does.
-    let oldFields = old?.layout.schema.fields ?? []
-    let newFields = new?.layout.schema.fields ?? []
-    let fields = newFields + oldFields.filter { field in !newFields.contains { $0.id == field.id } }
+    let fields = TableLayout.comparedFields(old?.layout, new?.layout)
     for number in numbers {
       let left = old?.partitions.first { $0.number == number }?.tree
       let right = new?.partitions.first { $0.number == number }?.tree
