@@ -51,11 +51,12 @@ extension Repository {
   /// - Throws: `AlmanacError`: `failed` with the verdict when a rule or key is violated, `notFound` for an unknown dataset.
   package func commit(
     _ inputs: [CommitInput], mode: ChangeMode, message: String, author: String? = nil, branch: String? = nil,
-    progress: ProgressHandler? = nil
+    provenance: Provenance = Provenance(), progress: ProgressHandler? = nil
   ) throws(AlmanacError) -> CommitReport {
     guard !inputs.isEmpty else { throw AlmanacError(.usage, "Nothing to commit: name at least one DATASET=FILE") }
     let head = try headBranch()
     let branch = branch ?? head
+    let origin = try resolve(provenance, parameters: ["command": "commit", "mode": .string(mode.rawValue)])
     var staged: [StagedRows]?
     var turn: VolumeLock?
     defer { withExtendedLifetime(turn) {} }
@@ -74,7 +75,7 @@ extension Repository {
         staged = rows
       }
       if let report = try attempt(
-        rows, mode: mode, message: message, author: author, branch: branch, current: current, parent: parent,
+        rows, mode: mode, message: message, author: author, origin: origin, branch: branch, current: current, parent: parent,
         progress: progress)
       {
         return report
@@ -86,8 +87,8 @@ extension Repository {
 
   /// One try on one parent; nil when another writer was first.
   private func attempt(
-    _ staged: [StagedRows], mode: ChangeMode, message: String, author: String?, branch: String, current: CommitID?,
-    parent: CommitID?, progress: ProgressHandler?
+    _ staged: [StagedRows], mode: ChangeMode, message: String, author: String?, origin: ResolvedProvenance,
+    branch: String, current: CommitID?, parent: CommitID?, progress: ProgressHandler?
   ) throws(AlmanacError) -> CommitReport? {
     let old = try parent.map { (id) throws(AlmanacError) in try commit(id) }
     var draft = archive.draft()
@@ -112,7 +113,7 @@ extension Repository {
       parents: parent.map { [$0] } ?? [], datasets: datasets,
       definitions: old?.definitions ?? draft.addBlob(Definitions().json.canonicalBytes),
       author: author ?? Self.defaultAuthor, message: message, timeMicros: Self.nowMicros(),
-      inputs: staged.flatMap(\.inputs), producer: Self.producer(["command": "commit", "mode": .string(mode.rawValue)]),
+      inputs: staged.flatMap(\.inputs) + origin.inputs, producer: origin.producer,
       verdicts: draft.addBlob(JSON.object(verdicts).canonicalBytes))
     return try AlmanacError.translating {
       let id = draft.addCommit(created)

@@ -82,7 +82,7 @@ extension Repository {
           parents: parent.map { [$0] } ?? [], datasets: datasets, definitions: draft.addBlob(definitions.json.canonicalBytes),
           author: Self.defaultAuthor, message: "train: save \(name)", timeMicros: Self.nowMicros(),
           inputs: [["dataset": .string(name), "commit": .string(id.description), "manifest": manifest]],
-          producer: Self.producer(["command": "train", "service": .string(training.service.name)]), verdicts: nil)
+          producer: producer(["command": "train", "service": .string(training.service.name)]), verdicts: nil)
         let commit = draft.addCommit(created)
         return (commit, try archive.publish(&draft, commit: commit, to: branch, expecting: parent, reason: "train: save \(name)"))
       }
