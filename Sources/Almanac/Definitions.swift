@@ -39,7 +39,7 @@ package struct Definitions: Hashable, Sendable {
   package var sources: [String: SourceTable] {
     contracts.mapValues { contract in
       SourceTable(
-        name: contract.name, schema: contract.schema, primaryKey: contract.primaryKey, eventTime: contract.eventTime,
+        name: contract.name, schema: contract.storedSchema, primaryKey: contract.storedKey, eventTime: contract.eventTime,
         createdTime: contract.createdTime)
     }
   }
@@ -51,13 +51,19 @@ extension Contract {
     Schema(columns.map { Field($0.name, $0.type, isNullable: !($0.isRequired || $0.primaryKeyPosition != nil)) })
   }
 
+  /// With the hidden columns that rows of a log are told apart by.
+  package var storedSchema: Schema { Schema(schema.fields + (kind == .log ? LogKey.fields : [])) }
+
+  /// The columns by which stored rows are ordered and told apart.
+  package var storedKey: [String] { kind == .log ? sort + LogKey.names : primaryKey }
+
   /// What it says of the stored form.
   package var declaration: TableDeclaration {
     TableDeclaration(
-      name: name, schema: schema,
+      name: name, schema: storedSchema,
       previousNames: Dictionary(
         columns.compactMap { column in column.previousName.map { (column.name, $0) } }, uniquingKeysWith: { first, _ in first }),
-      primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
+      primaryKey: storedKey, eventTime: eventTime, createdTime: createdTime,
       partitioning: Tables.Partitioning(rawValue: partition.rawValue) ?? .none, leafRowCount: leafRows)
   }
 

@@ -23,10 +23,12 @@ package struct Provenance: Sendable {
   }
 }
 
-/// The same, looked up: what a commit records.
+/// The same, looked up, and what is drawn once for a command, however often its commit is tried.
 struct ResolvedProvenance: Sendable {
   let inputs: [JSON]
   let producer: JSON
+  /// Of the rows that go to datasets of kind log.
+  let logBatch = LogKey.drawBatch()
 }
 
 extension Repository {

@@ -112,10 +112,6 @@ extension Repository {
         if let other = contracts[contract.name] {
           throw AlmanacError(.failed, "Dataset \(contract.name) is declared twice: in \(other.file) and in \(file.name)")
         }
-        if contract.kind == .log {
-          throw AlmanacError(
-            .failed, "\(file.name): dataset \(contract.name) is of kind log, which is not supported yet", hint: "Give it a primary key.")
-        }
         contracts[contract.name] = (contract, file.name)
       }
     }

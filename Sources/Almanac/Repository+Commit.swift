@@ -96,7 +96,7 @@ extension Repository {
     var reports: [CommitReport.Dataset] = []
     var verdicts: [String: JSON] = [:]
     for rows in staged {
-      let content = try apply(rows, mode: mode, onto: old?.datasets[rows.dataset], progress: progress)
+      let content = try apply(rows, mode: mode, logBatch: origin.logBatch, onto: old?.datasets[rows.dataset], progress: progress)
       let verdict = rows.verdict(on: content)
       guard verdict.passed else { throw Self.refusal(by: verdict) }
       verdicts[rows.dataset] = verdict.json
@@ -125,7 +125,7 @@ extension Repository {
   }
 
   private func apply(
-    _ staged: StagedRows, mode: ChangeMode, onto reference: DatasetRef?, progress: ProgressHandler?
+    _ staged: StagedRows, mode: ChangeMode, logBatch: [UInt8], onto reference: DatasetRef?, progress: ProgressHandler?
   ) throws(AlmanacError) -> TableContent {
     let name = staged.dataset
     let outcome = try AlmanacError.translating { () -> ChangeOutcome in
@@ -133,7 +133,7 @@ extension Repository {
       let layout = try staged.contract.layout(evolving: base?.layout)
       let writer = TableWriter(archive: archive, layout: layout) { progress?("writing \(name)", $0, $1) }
       let fields = mode == .delete ? layout.keySchema.fields : layout.schema.fields
-      let rows = Batch(schema: Schema(fields), columns: staged.rows.columns, rowCount: staged.rows.rowCount)
+      let rows = Batch(schema: Schema(fields), columns: staged.storedColumns(logBatch: logBatch), rowCount: staged.rows.rowCount)
       return try writer.apply(mode, rows, onto: base)
     }
     switch outcome {

@@ -36,6 +36,11 @@ extension Repository {
         hint: known.isEmpty
           ? "Write a contract to schemas/\(name).yaml and run `almanac apply`." : "Registered datasets: \(known.joined(separator: ", ")).")
     }
+    for name in order where mode != .append && definitions.contracts[name]?.kind == .log {
+      throw AlmanacError(
+        .failed, "Cannot \(mode.rawValue) rows of \(name): it is a log, to which rows are only appended",
+        hint: "Rows that change or go need a dataset with a primary key.")
+    }
     return try order.map { (name) throws(AlmanacError) in
       try stage(
         name, paths: inputs.filter { $0.dataset == name }.map(\.path), contract: definitions.contracts[name]!, mode: mode,
@@ -94,6 +99,11 @@ extension Repository {
 }
 
 extension StagedRows {
+  /// The columns as they are stored: those of a log with its hidden key.
+  func storedColumns(logBatch: [UInt8]) -> [Column] {
+    contract.kind == .log ? rows.columns + LogKey.columns(batch: logBatch, rowCount: rows.rowCount) : rows.columns
+  }
+
   /// The verdict with what only the resulting dataset shows: that keys are unique, and how many rows there are.
   func verdict(on content: TableContent) -> Verdict {
     var verdict = verdict

@@ -8,6 +8,13 @@ import Testing
     FieldIDs.assign(to: Schema(fields), keeping: kept, dropped: dropped).fields.map(\.id)
   }
 
+  /// Vectors of docs/format/repository.md.
+  @Test func idsAreThoseOfTheFormat() {
+    #expect(ids([Field("a", .int32), LogKey.batch]) == [678417943, 410266729])
+    #expect(ids([Field("a", .int32)], dropped: [678417943]) == [342290717])
+    #expect(ids([Field("a", .string)]) == [150907606])
+  }
+
   @Test func idsFollowNameAndTypeClassAlone() {
     #expect(ids([Field("a", .int8), Field("b", .string)]) == ids([Field("a", .int64), Field("b", .string)]))
     #expect(ids([Field("a", .int8)]) != ids([Field("a", .string)]))
