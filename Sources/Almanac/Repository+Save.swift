@@ -51,7 +51,8 @@ struct SavedTrainingSet {
 extension Repository {
   /// Commits a training set as a dataset to the current branch, with its recipe and the commit it was made from as inputs.
   /// - Returns: nil when the branch has exactly these rows already.
-  /// - Throws: `failed` when the name belongs to a dataset that is not a saved training set, or whose columns differ.
+  /// Saved again with other columns, it gains and drops columns as any dataset does.
+  /// - Throws: `failed` when the name belongs to a dataset that is not a saved training set, or when a column has another type now.
   func save(_ training: TrainingSet, as name: String, manifest: JSON, from id: CommitID) throws(AlmanacError) -> CommitID? {
     let branch = try headBranch()
     let saved = try AlmanacError.translating { try SavedTrainingSet(name: name, training: training.batch) }

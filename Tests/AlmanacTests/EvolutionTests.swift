@@ -165,6 +165,83 @@ import Testing
     #expect(try workshop.layout().schema["old"]?.id == id)
   }
 
+  /// Definitions that another program registered without giving the dataset its new columns: they are read as the contract says,
+  /// and the next commit, even of no rows, gives them to the dataset.
+  @Test func aVersionBehindItsContractIsReadThroughIt() throws {
+    var (workshop, contract) = try three()
+    try workshop.declare(
+      "features/f.yaml",
+      """
+      entities:
+      - {name: k, keys: [{name: k, type: int32}]}
+      feature_views:
+      - {name: v, entity: k, source: t, features: [{name: last, expr: amount}, {name: old, expr: a}]}
+      feature_services:
+      - {name: s, features: ["v:*"]}
+
+      """)
+    contract.rename("a", to: "amount")
+    contract.setType(of: "amount", to: "int64")
+    contract.columns.append(.init(name: "a", type: "bool"))
+    let before = try workshop.repository.resolve("main")
+    try workshop.apply(contract)
+    // The commit of apply again, but with the root of before.
+    let archive = workshop.repository.archive
+    let applied = try workshop.repository.resolve("main")
+    var behind = try workshop.repository.commit(applied)
+    behind.datasets = try workshop.repository.commit(before).datasets
+    var draft = archive.draft()
+    let id = draft.addCommit(behind)
+    guard case .moved = try archive.publish(&draft, commit: id, to: "main", expecting: applied, reason: "behind") else {
+      Issue.record("the branch has moved")
+      return
+    }
+    #expect(try workshop.layout().schema.fields.map(\.name) == ["k", "at", "a", "b"])
+    let labels = try workshop.write("labels.csv", "k,event_timestamp\n1,2026-03-01T00:00:00Z\n3,2026-03-01T00:00:00Z\n")
+    let training = try workshop.train(TrainingRequest(service: "s", labels: labels, output: workshop.path("t.parquet")))
+    #expect(training["last"]?.scalars == [.int(10), .int(30)])
+    #expect(training["old"]?.scalars == [.null, .null])
+    #expect(try workshop.repository.apply(plan: true).changes.isEmpty)
+    let report = try workshop.commit("t", workshop.write("none.csv", "k,at,amount,b,a\n"))
+    #expect(report.datasets.map { [$0.addedCount, $0.changedCount, $0.removedCount, $0.rowCount] } == [[0, 0, 0, 3]])
+    #expect(report.commit != nil)
+    #expect(try workshop.root() == workshop.root(at: applied.description))
+    #expect(try workshop.values("amount") == [.int(10), .null, .int(30)])
+    #expect(try workshop.commit("t", workshop.path("none.csv")).commit == nil, "nothing is left to commit")
+  }
+
+  /// All rows are new each time, but a column that went does not come back under its old id.
+  @Test func aSavedTrainingSetMayGainAndLoseColumns() throws {
+    let (workshop, _) = try three()
+    func features(_ list: String) throws {
+      try workshop.declare(
+        "features/f.yaml",
+        """
+        entities:
+        - {name: k, keys: [{name: k, type: int32}]}
+        feature_views:
+        - {name: v, entity: k, source: t, features: [\(list)]}
+        feature_services:
+        - {name: s, features: ["v:*"]}
+
+        """)
+      _ = try workshop.repository.apply(plan: false, prune: true)
+    }
+    let labels = try workshop.write("labels.csv", "k,event_timestamp\n1,2026-03-01T00:00:00Z\n")
+    func save() throws {
+      _ = try workshop.repository.train(
+        TrainingRequest(service: "s", labels: labels, output: workshop.path("t.parquet"), save: "training"))
+    }
+    try features("{name: a, expr: a}, {name: b, expr: b}")
+    try save()
+    try features("{name: b, expr: b}, {name: c, expr: a + 1}")
+    try save()
+    let layout = try workshop.layout("training")
+    #expect(layout.schema.fields.map(\.name) == ["_almanac_row", "k", "event_timestamp", "b", "c"])
+    #expect(layout.dropped.count == 1)
+    #expect(try workshop.rows("training").map { $0.suffix(2) } == [[.string("x"), .int(11)]])
+  }
+
   @Test func renamesInAChainAreFollowedTogether() throws {
     var (workshop, contract) = try three()
     contract.rename("b", to: "c")
