@@ -1,6 +1,7 @@
 import Almanac
 import Columns
 import Foundation
+import Synchronization
 import Tables
 import Testing
 
@@ -56,6 +57,27 @@ import Testing
     #expect(try workshop.values("_almanac_ordinal") == [1, 4, 0, 2, 3, 5].map { .int($0) })
     let other = try workshop.repository.table("u", at: workshop.repository.resolve("main")).read(columns: ["_almanac_batch"])
     #expect(other.columns[0].scalars == Array(batches.prefix(3)))
+  }
+
+  /// A lost race is tried again with the same batch: the leaf that the first try wrote is the one that is committed.
+  @Test func aRetryKeepsTheBatch() throws {
+    let workshop = try Workshop()
+    try workshop.declare("schemas/u.yaml", log(settings: settings).yaml.replacingValue("- name: t", "- name: u"))
+    try workshop.apply(log(settings: settings))
+    let file = try workshop.write("rows.csv", "at,a,b\n2026-01-02T00:00:00Z,2,y\n2026-01-03T00:00:00Z,1,x\n")
+    let other = try Repository.open(at: workshop.repository.folder)
+    let hasRaced = Mutex(false)
+    _ = try workshop.repository.commit([CommitInput(dataset: "t", path: file)], mode: .append, message: "slow") { phase, _, _ in
+      guard phase == "writing t",
+        hasRaced.withLock({ raced in
+          defer { raced = true }; return !raced
+        })
+      else { return }
+      _ = try? other.commit([CommitInput(dataset: "u", path: file)], mode: .append, message: "fast")
+    }
+    #expect(try workshop.repository.log().map(\.commit.message).prefix(2) == ["slow", "fast"])
+    let leaves = FileManager.default.enumerator(atPath: "\(workshop.repository.folder)/.almanac/leaves")?.allObjects ?? []
+    #expect(leaves.filter { "\($0)".hasSuffix(".parquet") }.count == 2, "one leaf of t, one of u")
   }
 
   @Test(arguments: ["upsert", "replace", "delete"]) func rowsAreOnlyAppended(name: String) throws {
