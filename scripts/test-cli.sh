@@ -234,6 +234,58 @@ kill "$server" && wait "$server"
 same "the server ends cleanly" $? 0
 server=
 
+# --- columns that change, rows that only come, and where rows come from ---
+contract() { # SETTINGS COLUMNS...: the contract of t in $work/e
+  printf 'apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: t\n  properties:\n' >"$work/e/schemas/t.yaml"
+  printf '  - {%s}\n' "${@:2}" >>"$work/e/schemas/t.yaml"
+  printf 'customProperties:\n- {property: almanac, value: {%s}}\n' "$1" >>"$work/e/schemas/t.yaml"
+}
+"$almanac" init "$work/e" >/dev/null
+key='name: k, physicalType: int64, primaryKey: true'
+contract 'evolution: backward' "$key" 'name: a, physicalType: int16' 'name: b, physicalType: utf8'
+expect 0 -- "$almanac" --repo "$work/e" apply
+printf 'k,a,b\n1,10,x\n2,,y\n' >"$work/e.csv"
+expect 0 -- "$almanac" --repo "$work/e" commit t="$work/e.csv" -m first
+contract 'evolution: backward' "$key" 'name: c, physicalType: int32, customProperties: [{property: almanac, value: {previousName: a}}]' \
+  'name: d, physicalType: bool'
+expect 1 "+ column c: int32, renamed from a" -- "$almanac" --repo "$work/e" apply --plan
+expect 1 "- column b: utf8" -- "$almanac" --repo "$work/e" apply --plan
+expect 0 -- "$almanac" --repo "$work/e" apply
+expect 0 -- "$almanac" --repo "$work/e" checkout main t --out "$work/e.out.csv"
+same "the rows under their new columns" "$(cat "$work/e.out.csv")" $'k,c,d\n1,10,\n2,,'
+expect 0 -- "$almanac" --repo "$work/e" checkout main~1 t --out "$work/e.out.csv"
+same "the version before" "$(cat "$work/e.out.csv")" $'k,a,b\n1,10,x\n2,,y'
+expect 0 "No differences" -- "$almanac" --repo "$work/e" diff main~1 main
+contract 'evolution: backward' "$key" 'name: c, physicalType: utf8' 'name: d, physicalType: bool'
+expect 1 "column c is int32, the contract says utf8, which is not a wider type" -- "$almanac" --repo "$work/e" apply --plan
+expect 1 "add a new column, fill it with --mode upsert" -- "$almanac" --repo "$work/e" apply
+contract 'kind: log' 'name: what, physicalType: utf8'
+sed -i 's/- name: t$/- name: events/' "$work/e/schemas/t.yaml"
+expect 0 "+ dataset events" -- "$almanac" --repo "$work/e" apply
+printf 'what\nstart\nstart\n' >"$work/events.csv"
+expect 0 "+2" -- "$almanac" --repo "$work/e" commit events="$work/events.csv" -m one
+expect 0 "4 rows" -- "$almanac" --repo "$work/e" commit events="$work/events.csv" -m two --input t@main --input "$work/e.csv" \
+  --producer collect.py --parameter host=a
+for mode in upsert delete replace; do
+  expect 1 "to which rows are only appended" -- "$almanac" --repo "$work/e" commit events="$work/events.csv" -m no --mode $mode
+done
+"$almanac" --repo "$work/e" checkout main events --out "$work/e.out.csv" >/dev/null
+same "the columns of a log" "$(head -1 "$work/e.out.csv")" what
+"$almanac" --repo "$work/e" checkout main events --out "$work/e.out.csv" --columns what,_almanac_ordinal >/dev/null
+same "its hidden columns when asked for" "$(sort -u "$work/e.out.csv")" $'start,0\nstart,1\nwhat,_almanac_ordinal'
+expect 0 "made by collect.py" -- "$almanac" --repo "$work/e" show
+expect 0 "host = a" -- "$almanac" --repo "$work/e" show
+expect 0 '"source":"t"' -- "$almanac" --repo "$work/e" show --json
+expect 0 "<- dataset t@" -- "$almanac" --repo "$work/e" lineage events
+expect 0 '"direction":"up"' -- "$almanac" --repo "$work/e" lineage events --json --depth 1
+expect 0 "collect.py  two" -- "$almanac" --repo "$work/e" lineage t --down
+expect 0 '"eventType":"COMPLETE"' -- "$almanac" --repo "$work/e" lineage main --format openlineage
+expect 0 "Nothing names events" -- "$almanac" --repo "$work/e" lineage events --down
+expect 3 "it is no dataset of the current branch" -- "$almanac" --repo "$work/e" lineage nothing
+expect 2 "--depth must be 1 or more" -- "$almanac" --repo "$work/e" lineage events --depth 0
+expect 2 "expected NAME=VALUE" -- "$almanac" --repo "$work/e" commit events="$work/events.csv" -m no --parameter host
+expect 3 "Cannot record input nowhere" -- "$almanac" --repo "$work/e" commit events="$work/events.csv" -m no --input nowhere
+
 # --- convert ---
 for from in csv jsonl parquet arrow arrows; do
   for to in csv jsonl parquet arrow arrows; do

@@ -23,14 +23,19 @@ struct CommitSource: FeatureSource {
       return Batch.empty(Schema(columns.map { schema[$0]! }))
     }
     let version = try TableVersion(archive: archive, root: reference.root)
-    // A column that the contract has gained since the last commit is null in every row of it.
-    let known = columns.filter { version.layout.schema.index(of: $0) != nil }
-    let batch = try version.rows(columns: known, order: order)
-    guard known.count < columns.count else { return batch }
-    let schema = try table(dataset).schema
-    let fields = columns.map { schema[$0]! }
-    return Batch(
-      schema: Schema(fields),
-      columns: fields.map { batch[$0.name] ?? Column($0.type, repeating: .null, count: batch.rowCount) }, rowCount: batch.rowCount)
+    guard let layout = try definitions.contracts[dataset]?.layout(evolving: version.layout), layout != version.layout else {
+      return try version.rows(columns: columns, order: order)
+    }
+    // The contract is newer than the version, as in a commit that something else than `apply` has made: columns are the same where
+    // their ids are, narrower ones are widened, and those that the version does not have are null in every row.
+    let fields = columns.map { layout.schema[$0]! }
+    let sources = fields.map { field in version.layout.schema.fields.first { $0.id == field.id }?.name }
+    let stored = order.compactMap { name in version.layout.schema.fields.first { $0.id == layout.schema[name]?.id }?.name }
+    let batch = try version.rows(columns: sources.compactMap { $0 }, order: stored)
+    let result = try zip(fields, sources).map { field, source -> Column in
+      guard let column = source.flatMap({ batch[$0] }) else { return Column(field.type, repeating: .null, count: batch.rowCount) }
+      return try column.cast(to: field.type)
+    }
+    return Batch(schema: Schema(fields), columns: result, rowCount: batch.rowCount)
   }
 }

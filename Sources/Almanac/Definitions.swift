@@ -39,7 +39,7 @@ package struct Definitions: Hashable, Sendable {
   package var sources: [String: SourceTable] {
     contracts.mapValues { contract in
       SourceTable(
-        name: contract.name, schema: contract.schema, primaryKey: contract.primaryKey, eventTime: contract.eventTime,
+        name: contract.name, schema: contract.storedSchema, primaryKey: contract.storedKey, eventTime: contract.eventTime,
         createdTime: contract.createdTime)
     }
   }
@@ -51,44 +51,26 @@ extension Contract {
     Schema(columns.map { Field($0.name, $0.type, isNullable: !($0.isRequired || $0.primaryKeyPosition != nil)) })
   }
 
-  /// The layout of a dataset created under this contract, or of one that exists and whose columns this contract extends.
-  /// - Throws: `TableError` of kind `evolution` for a change that needs a rewrite.
-  package func layout(evolving previous: TableLayout?) throws(TableError) -> TableLayout {
-    guard let previous else {
-      let schema = FieldIDs.assign(to: schema)
-      return TableLayout(
-        schema: schema, primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
-        partitioning: Tables.Partitioning(rawValue: partition.rawValue) ?? .none,
-        leafRowCount: leafRows ?? TableLayout.leafRowCount(for: schema))
-    }
-    try checkEvolution(from: previous)
-    return TableLayout(
-      schema: FieldIDs.assign(to: schema, keeping: previous.schema), primaryKey: primaryKey, eventTime: eventTime,
-      createdTime: createdTime, partitioning: previous.partitioning, leafRowCount: previous.leafRowCount)
+  /// With the hidden columns that rows of a log are told apart by.
+  package var storedSchema: Schema { Schema(schema.fields + (kind == .log ? LogKey.fields : [])) }
+
+  /// The columns by which stored rows are ordered and told apart.
+  package var storedKey: [String] { kind == .log ? sort + LogKey.names : primaryKey }
+
+  /// What it says of the stored form.
+  package var declaration: TableDeclaration {
+    TableDeclaration(
+      name: name, schema: storedSchema,
+      previousNames: Dictionary(
+        columns.compactMap { column in column.previousName.map { (column.name, $0) } }, uniquingKeysWith: { first, _ in first }),
+      primaryKey: storedKey, eventTime: eventTime, createdTime: createdTime,
+      partitioning: Tables.Partitioning(rawValue: partition.rawValue) ?? .none, leafRowCount: leafRows)
   }
 
-  private func checkEvolution(from previous: TableLayout) throws(TableError) {
-    func refuse(_ what: String) -> TableError {
-      TableError(.evolution, "Cannot change dataset \(name), which has committed rows: \(what)")
-    }
-    if primaryKey != previous.primaryKey {
-      throw refuse(
-        "its primary key is (\(previous.primaryKey.joined(separator: ", "))), the contract says (\(primaryKey.joined(separator: ", ")))")
-    }
-    if eventTime != previous.eventTime { throw refuse("its event time is \(previous.eventTime ?? "not declared")") }
-    if partition.rawValue != previous.partitioning.rawValue {
-      throw refuse("it is partitioned by \(previous.partitioning.rawValue), the contract says \(partition.rawValue)")
-    }
-    let wanted = schema
-    for field in previous.schema.fields {
-      guard let new = wanted[field.name] else {
-        throw refuse("column \(field.name) is missing in the contract; dropping and renaming columns is not supported yet")
-      }
-      if new.type != field.type { throw refuse("column \(field.name) is \(field.type), the contract says \(new.type)") }
-      if field.isNullable && !new.isNullable { throw refuse("column \(field.name) has been nullable and cannot become required") }
-    }
-    for field in wanted.fields where previous.schema[field.name] == nil && !field.isNullable {
-      throw refuse("new column \(field.name) is required, but committed rows have no value for it; make it nullable")
-    }
+  /// The layout of a dataset created under this contract, or of one that exists and whose columns this contract changes.
+  /// - Throws: `TableError` of kind `evolution` for a change that needs a rewrite.
+  package func layout(evolving previous: TableLayout?) throws(TableError) -> TableLayout {
+    guard let previous else { return declaration.firstLayout }
+    return try SchemaEvolution(of: previous, to: declaration).layout
   }
 }

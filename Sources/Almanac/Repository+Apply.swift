@@ -50,24 +50,19 @@ extension Repository {
     wanted.features = wanted.features.located(in: local.features)
     try AlmanacError.translating { try wanted.features.validate(datasets: wanted.sources) }
     let old = try parent.map { (id) throws(AlmanacError) in try commit(id) }
-    for (name, reference) in (old?.datasets ?? [:]).sorted(by: { $0.key < $1.key }) {
-      guard let contract = wanted.contracts[name] else { continue }
-      _ = try AlmanacError.translating {
-        try contract.layout(evolving: TableVersion(archive: archive, root: reference.root).layout)
-      }
-    }
+    var draft = archive.draft()
+    let datasets = try evolved(old?.datasets ?? [:], from: registered, to: wanted, draft: &draft)
     let changes = Self.changes(from: registered, to: wanted)
     if plan { return ApplyReport(changes: changes, commit: nil, branch: branch) }
     if changes.isEmpty {
       try recordApplied(local, to: branch, prune: prune)
       return ApplyReport(changes: changes, commit: nil, branch: branch)
     }
-    var draft = archive.draft()
     let summary = changes.map { "\($0.kind.rawValue) \($0.object)" }.joined(separator: ", ")
     let created = Commit(
-      parents: parent.map { [$0] } ?? [], datasets: old?.datasets ?? [:],
+      parents: parent.map { [$0] } ?? [], datasets: datasets,
       definitions: draft.addBlob(wanted.json.canonicalBytes), author: Self.defaultAuthor, message: "apply: \(summary)",
-      timeMicros: Self.nowMicros(), inputs: [], producer: Self.producer(["command": "apply"]), verdicts: nil)
+      timeMicros: Self.nowMicros(), inputs: [], producer: producer(["command": "apply"]), verdicts: nil)
     let id = draft.addCommit(created)
     let outcome = try AlmanacError.translating {
       try archive.publish(&draft, commit: id, to: branch, expecting: parent, reason: "apply")
@@ -77,6 +72,38 @@ extension Repository {
     return ApplyReport(changes: changes, commit: id, branch: branch)
   }
 
+  /// The datasets under the layouts that their new contracts give them: a commit's versions always have the columns of its
+  /// contracts, and a rename of a rename, or a column dropped and added again, is followed step by step.
+  /// - Throws: `failed` for a change that needs a rewrite, or that a contract's `evolution: none` excludes.
+  private func evolved(
+    _ datasets: [String: DatasetRef], from registered: Definitions, to wanted: Definitions, draft: inout Draft
+  ) throws(AlmanacError) -> [String: DatasetRef] {
+    var result = datasets
+    for (name, reference) in datasets.sorted(by: { $0.key < $1.key }) {
+      guard let contract = wanted.contracts[name], contract != registered.contracts[name] else { continue }
+      result[name] = try AlmanacError.translating {
+        let version = try TableVersion(archive: archive, root: reference.root)
+        let layout = try contract.layout(evolving: version.layout)
+        guard layout != version.layout else { return reference }
+        try Self.checkEvolution(from: registered.contracts[name], to: contract)
+        return try version.addRoot(under: layout, to: &draft)
+      }
+    }
+    return result
+  }
+
+  private static func checkEvolution(from old: Contract?, to new: Contract) throws(AlmanacError) {
+    let way: String
+    if old?.evolution == Contract.Evolution.none {
+      way = "its contract says evolution: none; apply evolution: backward by itself first"
+    } else if new.evolution == .none {
+      way = "the contract says evolution: none; apply the change under evolution: backward first"
+    } else {
+      return
+    }
+    throw AlmanacError(.failed, "Cannot change the columns of dataset \(new.name), which has committed rows: \(way)")
+  }
+
   /// What the files of the folder define.
   private func readDefinitions() throws(AlmanacError) -> Definitions {
     var contracts: [String: (contract: Contract, file: String)] = [:]
@@ -84,10 +111,6 @@ extension Repository {
       for contract in try AlmanacError.translating(nil, { try Contract.parse(yaml: file.text, file: file.name) }) {
         if let other = contracts[contract.name] {
           throw AlmanacError(.failed, "Dataset \(contract.name) is declared twice: in \(other.file) and in \(file.name)")
-        }
-        if contract.kind == .log {
-          throw AlmanacError(
-            .failed, "\(file.name): dataset \(contract.name) is of kind log, which is not supported yet", hint: "Give it a primary key.")
         }
         contracts[contract.name] = (contract, file.name)
       }
@@ -168,7 +191,10 @@ extension Contract {
   static func describeChange(from old: Contract?, to new: Contract?) -> [String] {
     func lines(_ contract: Contract?) -> [String] {
       guard let contract else { return [] }
-      let columns = contract.columns.map { "column \($0.name): \($0.type)\($0.isRequired ? " required" : "")" }
+      let columns = contract.columns.map { column in
+        let origin = column.previousName.map { ", renamed from \($0)" } ?? ""
+        return "column \(column.name): \(column.type)\(column.isRequired ? " required" : "")\(origin)"
+      }
       return columns + contract.rules.map { "rule \($0.text)" }
     }
     let before = lines(old)

@@ -44,18 +44,23 @@ extension Repository {
   /// long before, unless something that takes no turns moves the branch again and again.
   static let raceCountMax = 100
 
+  /// A quarter of the machine's memory, and no more than rows of a large table need to be sorted in few runs.
+  package static let defaultMemoryByteCount = min(Int(clamping: ProcessInfo.processInfo.physicalMemory / 4), 4 << 30)
+
   /// Commits files to datasets, all of them or none.
   ///
   /// The files are checked against their contracts first; a refused commit changes nothing. When another writer moves the
   /// branch meanwhile, the change is recomputed on the new tip.
+  /// - Parameter memoryByteCount: about what rows may take while they are read and sorted; more go through files.
   /// - Throws: `AlmanacError`: `failed` with the verdict when a rule or key is violated, `notFound` for an unknown dataset.
   package func commit(
     _ inputs: [CommitInput], mode: ChangeMode, message: String, author: String? = nil, branch: String? = nil,
-    progress: ProgressHandler? = nil
+    provenance: Provenance = Provenance(), memoryByteCount: Int = defaultMemoryByteCount, progress: ProgressHandler? = nil
   ) throws(AlmanacError) -> CommitReport {
     guard !inputs.isEmpty else { throw AlmanacError(.usage, "Nothing to commit: name at least one DATASET=FILE") }
     let head = try headBranch()
     let branch = branch ?? head
+    let origin = try resolve(provenance, parameters: ["command": "commit", "mode": .string(mode.rawValue)])
     var staged: [StagedRows]?
     var turn: VolumeLock?
     defer { withExtendedLifetime(turn) {} }
@@ -67,14 +72,17 @@ extension Repository {
       if current == nil && branch != head { parent = try tip(of: head) }
       let definitions = try definitions(at: parent)
       let rows: [StagedRows]
-      if let staged, staged.allSatisfy({ definitions.contracts[$0.dataset] == $0.contract }) {
+      let datasets = try parent.map { (id) throws(AlmanacError) in try self.commit(id).datasets } ?? [:]
+      if let staged, try isCurrent(staged, definitions, datasets) {
         rows = staged
       } else {
-        rows = try stage(inputs, mode: mode, definitions: definitions, progress: progress)
+        let staging = Staging(
+          mode: mode, definitions: definitions, datasets: datasets, logBatch: origin.logBatch, memoryByteCount: memoryByteCount)
+        rows = try stage(inputs, staging, progress: progress)
         staged = rows
       }
       if let report = try attempt(
-        rows, mode: mode, message: message, author: author, branch: branch, current: current, parent: parent,
+        rows, mode: mode, message: message, author: author, origin: origin, branch: branch, current: current, parent: parent,
         progress: progress)
       {
         return report
@@ -86,8 +94,8 @@ extension Repository {
 
   /// One try on one parent; nil when another writer was first.
   private func attempt(
-    _ staged: [StagedRows], mode: ChangeMode, message: String, author: String?, branch: String, current: CommitID?,
-    parent: CommitID?, progress: ProgressHandler?
+    _ staged: [StagedRows], mode: ChangeMode, message: String, author: String?, origin: ResolvedProvenance,
+    branch: String, current: CommitID?, parent: CommitID?, progress: ProgressHandler?
   ) throws(AlmanacError) -> CommitReport? {
     let old = try parent.map { (id) throws(AlmanacError) in try commit(id) }
     var draft = archive.draft()
@@ -112,7 +120,7 @@ extension Repository {
       parents: parent.map { [$0] } ?? [], datasets: datasets,
       definitions: old?.definitions ?? draft.addBlob(Definitions().json.canonicalBytes),
       author: author ?? Self.defaultAuthor, message: message, timeMicros: Self.nowMicros(),
-      inputs: staged.flatMap(\.inputs), producer: Self.producer(["command": "commit", "mode": .string(mode.rawValue)]),
+      inputs: staged.flatMap(\.inputs) + origin.inputs, producer: origin.producer,
       verdicts: draft.addBlob(JSON.object(verdicts).canonicalBytes))
     return try AlmanacError.translating {
       let id = draft.addCommit(created)
@@ -129,11 +137,8 @@ extension Repository {
     let name = staged.dataset
     let outcome = try AlmanacError.translating { () -> ChangeOutcome in
       let base = try reference.map { try TableVersion(archive: archive, root: $0.root) }
-      let layout = try staged.contract.layout(evolving: base?.layout)
-      let writer = TableWriter(archive: archive, layout: layout) { progress?("writing \(name)", $0, $1) }
-      let fields = mode == .delete ? layout.keySchema.fields : layout.schema.fields
-      let rows = staged.batches.map { Batch(schema: Schema(fields), columns: $0.columns, rowCount: $0.rowCount) }
-      return try writer.apply(mode, rows, onto: base)
+      let writer = TableWriter(archive: archive, layout: staged.layout) { progress?("writing \(name)", $0, $1) }
+      return try writer.apply(mode, staged.input, onto: base)
     }
     switch outcome {
     case .content(let content): return content
@@ -141,20 +146,21 @@ extension Repository {
     }
   }
 
-  private func refusal(of conflict: KeyConflict, _ staged: StagedRows) -> AlmanacError {
+  func refusal(of conflict: KeyConflict, _ staged: StagedRows) -> AlmanacError {
     let key = conflict.firstKey.map { "\($0.name)=\($0.value.text)" }.joined(separator: ", ")
     let rows = conflict.count == 1 ? "1 row" : "\(conflict.count) rows"
-    let place = staged.place(ofRow: conflict.inputRows[0])
+    // Rows that went through files are in no order of the input any more.
+    let place = conflict.inputRows.first.map { " in \(staged.place(ofRow: $0))" } ?? ""
     switch conflict.kind {
     case .duplicateInInput:
       return AlmanacError(
         .failed,
-        "Cannot commit to \(staged.dataset): \(rows) of the input repeat the primary key of another row; the first is (\(key)) in \(place)",
+        "Cannot commit to \(staged.dataset): \(rows) of the input repeat the primary key of another row; the first is (\(key))\(place)",
         hint: "Remove the duplicates, or add a column to the primary key that tells them apart.")
     case .alreadyThere:
       return AlmanacError(
         .failed,
-        "Cannot append to \(staged.dataset): \(rows) of the input have a primary key that is there already; the first is (\(key)) in \(place)",
+        "Cannot append to \(staged.dataset): \(rows) of the input have a primary key that is there already; the first is (\(key))\(place)",
         hint: "Use --mode upsert to replace rows that exist.")
     }
   }

@@ -75,12 +75,12 @@ extension Repository {
   ) throws(AlmanacError) -> Int {
     let version = try table(dataset, at: resolve(spec))
     let schema = version.layout.schema
-    let selected = columns ?? schema.fields.map(\.name)
+    let selected = columns ?? version.layout.visibleColumns
     guard !selected.isEmpty, Set(selected).count == selected.count else {
       throw AlmanacError(.usage, "Cannot check out \(dataset): --columns names \(selected.isEmpty ? "no column" : "a column twice")")
     }
     for name in selected where schema.index(of: name) == nil {
-      let known = schema.fields.map(\.name).joined(separator: ", ")
+      let known = version.layout.visibleColumns.joined(separator: ", ")
       throw AlmanacError(.failed, "Dataset \(dataset) has no column \(name)", hint: "Its columns are: \(known).")
     }
     let condition = try filter.map { (text) throws(AlmanacError) in try Predicate(text, schema: schema) }

@@ -51,7 +51,8 @@ struct SavedTrainingSet {
 extension Repository {
   /// Commits a training set as a dataset to the current branch, with its recipe and the commit it was made from as inputs.
   /// - Returns: nil when the branch has exactly these rows already.
-  /// - Throws: `failed` when the name belongs to a dataset that is not a saved training set, or whose columns differ.
+  /// Saved again with other columns, it gains and drops columns as any dataset does.
+  /// - Throws: `failed` when the name belongs to a dataset that is not a saved training set, or when a column has another type now.
   func save(_ training: TrainingSet, as name: String, manifest: JSON, from id: CommitID) throws(AlmanacError) -> CommitID? {
     let branch = try headBranch()
     let saved = try AlmanacError.translating { try SavedTrainingSet(name: name, training: training.batch) }
@@ -82,7 +83,7 @@ extension Repository {
           parents: parent.map { [$0] } ?? [], datasets: datasets, definitions: draft.addBlob(definitions.json.canonicalBytes),
           author: Self.defaultAuthor, message: "train: save \(name)", timeMicros: Self.nowMicros(),
           inputs: [["dataset": .string(name), "commit": .string(id.description), "manifest": manifest]],
-          producer: Self.producer(["command": "train", "service": .string(training.service.name)]), verdicts: nil)
+          producer: producer(["command": "train", "service": .string(training.service.name)]), verdicts: nil)
         let commit = draft.addCommit(created)
         return (commit, try archive.publish(&draft, commit: commit, to: branch, expecting: parent, reason: "train: save \(name)"))
       }

@@ -9,8 +9,9 @@ import Tables
 struct StagedRows: Sendable {
   let dataset: String
   let contract: Contract
-  /// As they came, batch after batch.
-  let batches: [Batch]
+  /// What the rows are stored under.
+  let layout: TableLayout
+  let input: TableInput
   let verdict: Verdict
   let inputs: [JSON]
   /// Where each file's rows begin among all.
@@ -23,11 +24,41 @@ struct StagedRows: Sendable {
   }
 }
 
+/// What reading the inputs of a commit depends on.
+struct Staging {
+  let mode: ChangeMode
+  let definitions: Definitions
+  /// Of the parent.
+  let datasets: [String: DatasetRef]
+  /// See `LogKey`.
+  let logBatch: [UInt8]
+  let memoryByteCount: Int
+}
+
 extension Repository {
+  /// Whether rows that were staged for another parent are what would be staged for this one.
+  func isCurrent(
+    _ staged: [StagedRows], _ definitions: Definitions, _ datasets: [String: DatasetRef]
+  ) throws(AlmanacError) -> Bool {
+    for rows in staged {
+      guard definitions.contracts[rows.dataset] == rows.contract else { return false }
+      guard try layout(of: rows.dataset, rows.contract, datasets) == rows.layout else { return false }
+    }
+    return true
+  }
+
+  private func layout(
+    of dataset: String, _ contract: Contract, _ datasets: [String: DatasetRef]
+  ) throws(AlmanacError) -> TableLayout {
+    try AlmanacError.translating {
+      let base = try datasets[dataset].map { try TableVersion(archive: archive, root: $0.root) }
+      return try contract.layout(evolving: base?.layout)
+    }
+  }
+
   /// Reads and checks the inputs of a commit, dataset by dataset in the order named.
-  func stage(
-    _ inputs: [CommitInput], mode: ChangeMode, definitions: Definitions, progress: ProgressHandler?
-  ) throws(AlmanacError) -> [StagedRows] {
+  func stage(_ inputs: [CommitInput], _ staging: Staging, progress: ProgressHandler?) throws(AlmanacError) -> [StagedRows] {
+    let (mode, definitions) = (staging.mode, staging.definitions)
     var order: [String] = []
     for input in inputs where !order.contains(input.dataset) { order.append(input.dataset) }
     for name in order where definitions.contracts[name] == nil {
@@ -37,20 +68,27 @@ extension Repository {
         hint: known.isEmpty
           ? "Write a contract to schemas/\(name).yaml and run `almanac apply`." : "Registered datasets: \(known.joined(separator: ", ")).")
     }
+    for name in order where mode != .append && definitions.contracts[name]?.kind == .log {
+      throw AlmanacError(
+        .failed, "Cannot \(mode.rawValue) rows of \(name): it is a log, to which rows are only appended",
+        hint: "Rows that change or go need a dataset with a primary key.")
+    }
     return try order.map { (name) throws(AlmanacError) in
       try stage(
-        name, paths: inputs.filter { $0.dataset == name }.map(\.path), contract: definitions.contracts[name]!, mode: mode,
+        name, paths: inputs.filter { $0.dataset == name }.map(\.path), contract: definitions.contracts[name]!, staging,
         progress: progress)
     }
   }
 
   private func stage(
-    _ dataset: String, paths: [String], contract full: Contract, mode: ChangeMode, progress: ProgressHandler?
+    _ dataset: String, paths: [String], contract full: Contract, _ staging: Staging, progress: ProgressHandler?
   ) throws(AlmanacError) -> StagedRows {
+    let mode = staging.mode
     // A delete reads only the key columns; its rows need not satisfy the rules of the others.
     let contract = mode == .delete ? full.keyOnly : full
     var gate = try AlmanacError.translating { try Gate(contract: contract) }
-    var batches: [Batch] = []
+    let layout = try layout(of: dataset, full, staging.datasets)
+    var collector = InputCollector(archive: archive, layout: layout, memoryByteCount: staging.memoryByteCount)
     var files: [(name: String, firstRow: Int)] = []
     var inputs: [JSON] = []
     var rowCount = 0
@@ -67,7 +105,8 @@ extension Repository {
           try gate.conform(wanted, source: file.name, firstRow: fileRowCount)
         }
         gate.check(conformed, firstRow: rowCount)
-        if conformed.rowCount > 0 { batches.append(conformed) }
+        let stored = layout.stored(conformed, full.kind == .log ? (staging.logBatch, rowCount) : nil)
+        try AlmanacError.translating { try collector.add(stored) }
         rowCount += conformed.rowCount
         fileRowCount += conformed.rowCount
         progress?("reading \(dataset)", rowCount, 0)
@@ -79,7 +118,10 @@ extension Repository {
       ])
     }
     let verdict = gate.verdict()
-    let staged = StagedRows(dataset: dataset, contract: full, batches: batches, verdict: verdict, inputs: inputs, files: files)
+    let input = try AlmanacError.translating { try collector.finish() }
+    let staged = StagedRows(
+      dataset: dataset, contract: full, layout: layout, input: input, verdict: verdict, inputs: inputs, files: files)
+    if let conflict = collector.conflict { throw refusal(of: conflict, staged) }
     guard verdict.results.allSatisfy({ $0.passed || $0.rule.severity != .error || $0.rule.isAboutDataset }) else {
       throw Self.refusal(by: verdict)
     }
@@ -100,6 +142,15 @@ extension StagedRows {
     verdict.noteDuplicateKeys(count: 0, first: [])
     verdict.noteDatasetRowCount(content.rowCount)
     return verdict
+  }
+}
+
+extension TableLayout {
+  /// Rows that fit the contract as they are stored: a log's with its hidden key, a removal's with nulls beside the key.
+  fileprivate func stored(_ rows: Batch, _ log: (batch: [UInt8], firstOrdinal: Int)?) -> Batch {
+    guard let log else { return padded(rows) }
+    let hidden = LogKey.columns(batch: log.batch, from: log.firstOrdinal, rowCount: rows.rowCount)
+    return Batch(schema: schema, columns: rows.columns + hidden, rowCount: rows.rowCount)
   }
 }
 

@@ -13,7 +13,7 @@ struct AlmanacCommand: AsyncParsableCommand {
       CommandGroup(name: "Repository", subcommands: [Init.self, Apply.self, Status.self]),
       CommandGroup(
         name: "Versions",
-        subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Branch.self, Tag.self, Seal.self]),
+        subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Lineage.self, Branch.self, Tag.self, Seal.self]),
       CommandGroup(
         name: "Lines of history",
         subcommands: [Merge.self, Revert.self, CherryPick.self, Undo.self, Redo.self, Reflog.self, Bisect.self, Blame.self]),

@@ -15,6 +15,27 @@ struct Commit: ParsableCommand {
   @Option(help: "append, upsert, replace or delete.") var mode: ChangeMode = .append
   @Option(help: "The branch to commit to; made from the current one when it is new.") var branch: String?
   @Option(help: "Who commits (default: ALMANAC_AUTHOR, else the login name).") var author: String?
+  @Option(name: .customLong("input"), help: "What the rows were made from: a file, a revision or DATASET@REVISION; may be repeated.")
+  var origins: [String] = []
+  @Option(help: "The program that made the rows.") var producer: String?
+  @Option(
+    name: .customLong("parameter"),
+    help: ArgumentHelp("A parameter of the program that made the rows; may be repeated.", valueName: "name=value"))
+  var parameters: [String] = []
+
+  @Option(help: "How much memory rows may take while they are sorted, like 2G (default: a quarter of the machine's, at most 4G).")
+  var memory: ByteCountOption?
+
+  private func provenance() throws -> Provenance {
+    let pairs = try parameters.map { text -> (name: String, value: String) in
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw AlmanacError(.usage, "Cannot read parameter \(text): expected NAME=VALUE")
+      }
+      return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+    return Provenance(
+      inputs: origins, producer: producer, parameters: pairs, workingFolder: FileManager.default.currentDirectoryPath)
+  }
 
   func run() throws {
     let pairs = try inputs.map { input -> CommitInput in
@@ -26,7 +47,8 @@ struct Commit: ParsableCommand {
       return CommitInput(dataset: String(input[..<equals]), path: String(input[input.index(after: equals)...]))
     }
     let report = try global.open().commit(
-      pairs, mode: mode, message: message, author: author, branch: branch, progress: ProgressBar.handler(global))
+      pairs, mode: mode, message: message, author: author, branch: branch, provenance: provenance(),
+      memoryByteCount: memory?.byteCount ?? Repository.defaultMemoryByteCount, progress: ProgressBar.handler(global))
     ProgressBar.clear()
     for dataset in report.datasets { for warning in dataset.warnings { Terminal.err("warning: \(warning)") } }
     if global.json { return Terminal.out(Self.json(report)) }
@@ -112,6 +134,14 @@ struct Show: ParsableCommand {
       Terminal.out("dataset \(name): \(Terminal.grouped(dataset.rows)) rows, root \(dataset.root)")
     }
     for input in commit.inputs { Terminal.out("input   \(input.text())") }
+    Terminal.out("made by \(commit.producer["program"]?.stringValue ?? "an unknown program")")
+    for (name, value) in (commit.producer["parameters"]?.objectValue ?? [:]).sorted(by: { $0.key < $1.key }) {
+      Terminal.out("        \(name) = \(value.stringValue ?? value.text())")
+    }
+    if let code = commit.producer["code"], let revision = code["revision"]?.stringValue {
+      let state = code["dirty"]?.boolValue.map { $0 ? " with changes" : "" } ?? ""
+      Terminal.out("code    git \(revision)\(state)")
+    }
     Terminal.out("verdict \(verdicts.text())")
   }
 }
@@ -132,5 +162,17 @@ struct Checkout: ParsableCommand {
     ProgressBar.clear()
     if global.json { return Terminal.out(["rows": .int(Int64(rowCount)), "file": .string(out)]) }
     if out != "-" { Terminal.out("Wrote \(Terminal.grouped(rowCount)) rows of \(dataset) at \(ref) to \(out)") }
+  }
+}
+
+/// A number of bytes: digits and K, M, G or T.
+struct ByteCountOption: ExpressibleByArgument {
+  let byteCount: Int
+
+  init?(argument: String) {
+    let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
+    let unit = argument.last.flatMap { units[Character($0.uppercased())] }
+    guard let number = Int(unit == nil ? argument : String(argument.dropLast())), number > 0, number < 1 << 20 || unit == nil else { return nil }
+    byteCount = number << (unit ?? 0)
   }
 }

@@ -12,6 +12,7 @@ extension Contract {
     object["description"] = description.map { .string($0) }
     object["eventTime"] = eventTime.map { .string($0) }
     object["createdTime"] = createdTime.map { .string($0) }
+    if !sort.isEmpty { object["sort"] = .array(sort.map { .string($0) }) }
     object["leafRows"] = leafRows.map { .int(Int64($0)) }
     return .object(object)
   }
@@ -33,8 +34,9 @@ extension Contract {
     self.init(
       name: name, version: version, description: json["description"]?.stringValue, columns: columns, primaryKey: key,
       eventTime: json["eventTime"]?.stringValue, createdTime: json["createdTime"]?.stringValue, partition: partition, kind: kind,
-      evolution: evolution, leafRows: json["leafRows"]?.intValue.flatMap { Int(exactly: $0) })
-    for column in key + [eventTime, createdTime].compactMap({ $0 }) where self[column: column] == nil {
+      evolution: evolution, sort: (json["sort"]?.arrayValue ?? []).compactMap(\.stringValue),
+      leafRows: json["leafRows"]?.intValue.flatMap { Int(exactly: $0) })
+    for column in key + sort + [eventTime, createdTime].compactMap({ $0 }) where self[column: column] == nil {
       throw damaged("it has no column \(column)")
     }
     for item in json["rules"]?.arrayValue ?? [] {

@@ -94,6 +94,7 @@ private struct ContractReader {
       rules += try RuleReader(dataset: name, column: column).read(block)
     }
     guard !columns.isEmpty else { throw entry.error("dataset \(name) has no columns") }
+    try checkRenames(columns, positions: positions)
     rules += try RuleReader(dataset: name, column: nil).read(object)
     for (index, rule) in rules.enumerated() where rules[..<index].contains(where: { $0.text == rule.text }) {
       throw entry.error("the rule \(rule.text) is declared twice")
@@ -104,6 +105,24 @@ private struct ContractReader {
     try setKey(of: &contract, kind: settings.kind?.value ?? .table, entry: entry, positions: positions)
     try settings.apply(to: &contract, entry: entry)
     return contract
+  }
+
+  /// A stored column goes to one declared column at most, and names cannot be exchanged in one step.
+  private func checkRenames(_ columns: [ContractColumn], positions: [String: YAMLNode]) throws(CheckError) {
+    var takers: [String: String] = [:]
+    for column in columns {
+      guard let old = column.previousName, let place = positions[column.name] else { continue }
+      guard old != column.name else { throw place.error("previousName of column \(old) is its own name") }
+      if let other = takers[old] { throw place.error("columns \(other) and \(column.name) both have previousName \(old)") }
+      takers[old] = column.name
+    }
+    for column in columns {
+      var name = column.previousName
+      while let old = name, old != column.name { name = columns.first { $0.name == old }?.previousName }
+      if name != nil, let place = positions[column.name] {
+        throw place.error("the previousNames of column \(column.name) lead back to it; exchange names through one that is not in use")
+      }
+    }
   }
 
   /// Names become file names and parts of commands.

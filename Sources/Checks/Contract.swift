@@ -51,6 +51,8 @@ package struct Contract: Hashable, Sendable {
   package var partition: Partitioning
   package var kind: Kind
   package var evolution: Evolution
+  /// The columns by which the rows of a log are kept in order; empty for `kind: table`.
+  package var sort: [String]
   /// The row count that a leaf aims at, a power of two; nil leaves it to the layout.
   package var leafRows: Int?
   /// The declared rules; `impliedRules` follow from columns and key.
@@ -59,7 +61,7 @@ package struct Contract: Hashable, Sendable {
   package init(
     name: String, version: String = "1.0.0", description: String? = nil, columns: [ContractColumn], primaryKey: [String],
     eventTime: String? = nil, createdTime: String? = nil, partition: Partitioning = .none, kind: Kind = .table,
-    evolution: Evolution = .backward, leafRows: Int? = nil, rules: [Rule] = []
+    evolution: Evolution = .backward, sort: [String] = [], leafRows: Int? = nil, rules: [Rule] = []
   ) {
     self.name = name
     self.version = version
@@ -71,6 +73,7 @@ package struct Contract: Hashable, Sendable {
     self.partition = partition
     self.kind = kind
     self.evolution = evolution
+    self.sort = sort
     self.leafRows = leafRows
     self.rules = rules
   }

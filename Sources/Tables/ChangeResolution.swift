@@ -209,8 +209,8 @@ extension Column {
 }
 
 extension TableLayout {
-  /// Rows that have only the key columns, with nulls for all others.
-  func padded(_ keys: Batch) -> Batch {
+  /// Rows of some columns by name, with nulls for all others.
+  package func padded(_ keys: Batch) -> Batch {
     Batch(
       schema: schema,
       columns: schema.fields.map { keys[$0.name] ?? Column($0.type, repeating: .null, count: keys.rowCount) }, rowCount: keys.rowCount)

@@ -6,26 +6,37 @@ import Crypto
 /// Two repositories that create the same columns independently agree on the ids, which is what lets their roots be equal.
 package enum FieldIDs {
   /// The schema with an id for every field.
-  /// - Parameter previous: an earlier schema of the dataset; columns of the same name keep their ids.
-  package static func assign(to schema: Schema, keeping previous: Schema? = nil) -> Schema {
-    var used = Set(previous?.fields.compactMap(\.id) ?? [])
+  ///
+  /// The incarnation is the first, from 0, whose number is not that of a column that the dataset has dropped: a name that comes
+  /// back is another column, and the values of the dropped one stay where they are.
+  /// - Parameters:
+  ///   - kept: ids that columns have already, by name.
+  ///   - dropped: ids of columns that the dataset once had.
+  package static func assign(to schema: Schema, keeping kept: [String: Int32] = [:], dropped: Set<Int32> = []) -> Schema {
+    var used = Set(kept.values)
     var result = schema
     for index in result.fields.indices {
-      if let kept = previous?[result.fields[index].name]?.id {
-        result.fields[index].id = kept
+      let field = result.fields[index]
+      if let id = kept[field.name] {
+        result.fields[index].id = id
         continue
       }
-      var id = candidate(for: result.fields[index], incarnation: 0)
-      while id == 0 || used.contains(id) { id = (id + 1) & mask }
+      var incarnation = 0
+      var id = candidate(for: field, incarnation: incarnation)
+      while dropped.contains(id) {
+        incarnation += 1
+        id = candidate(for: field, incarnation: incarnation)
+      }
+      while id == 0 || used.contains(id) || dropped.contains(id) { id = (id + 1) & mask }
       used.insert(id)
       result.fields[index].id = id
     }
     return result
   }
 
-  private static let mask: Int32 = (1 << 30) - 1
+  static let mask: Int32 = (1 << 30) - 1
 
-  private static func candidate(for field: Field, incarnation: Int) -> Int32 {
+  static func candidate(for field: Field, incarnation: Int) -> Int32 {
     let text = "\(field.name)\u{0}\(TypeClass(field.type).rawValue)\u{0}\(incarnation)"
     let digest = SHA256.hash(data: Array(text.utf8))
     // The last four bytes, big-endian: the low bits of the digest read as one number.
@@ -50,6 +61,32 @@ package enum TypeClass: UInt8, Sendable {
     case .timestamp: self = .timestamp
     case .decimal: self = .decimal
     case .float16, .fixedBinary, .time, .duration, .list, .map, .structure: preconditionFailure("Datasets hold no \(type)")
+    }
+  }
+}
+
+extension DataType {
+  /// Whether every value of this type is one of the wider type, so that stored rows need not be rewritten.
+  package func widens(to wider: DataType) -> Bool {
+    switch (self, wider) {
+    case (.float32, .float64): return true
+    default:
+      guard let from = integerWidth, let to = wider.integerWidth, from.bits < to.bits else { return false }
+      return from.isSigned == to.isSigned || to.isSigned
+    }
+  }
+
+  private var integerWidth: (bits: Int, isSigned: Bool)? {
+    switch self {
+    case .int8: (8, true)
+    case .int16: (16, true)
+    case .int32: (32, true)
+    case .int64: (64, true)
+    case .uint8: (8, false)
+    case .uint16: (16, false)
+    case .uint32: (32, false)
+    case .uint64: (64, false)
+    default: nil
     }
   }
 }

@@ -126,6 +126,8 @@ package struct LayoutMerge: Sendable {
     let created = mine == old ? theirs : mine
     layout = TableLayout(
       schema: schema, primaryKey: keys.compactMap { $0.flatMap { names[$0] } }, eventTime: id(first.eventTime, first).flatMap { names[$0] },
-      createdTime: created.flatMap { names[$0] }, partitioning: first.partitioning, leafRowCount: first.leafRowCount)
+      createdTime: created.flatMap { names[$0] }, partitioning: first.partitioning, leafRowCount: first.leafRowCount,
+      // A column that stays although one side dropped it is not dropped.
+      dropped: Array(Set(first.dropped + second.dropped).subtracting(schema.fields.compactMap(\.id))))
   }
 }

@@ -17,9 +17,13 @@ package struct TableLayout: Hashable, Sendable {
   package let partitioning: Partitioning
   /// The target row count of a leaf, a power of two, fixed when the dataset is created.
   package let leafRowCount: Int
+  /// Ids of columns that the dataset has dropped, ascending: no other column ever gets them, so that values which leaves still
+  /// hold under them never come back.
+  package let dropped: [Int32]
 
   package init(
-    schema: Schema, primaryKey: [String], eventTime: String?, createdTime: String?, partitioning: Partitioning, leafRowCount: Int
+    schema: Schema, primaryKey: [String], eventTime: String?, createdTime: String?, partitioning: Partitioning, leafRowCount: Int,
+    dropped: [Int32] = []
   ) {
     self.schema = schema
     self.primaryKey = primaryKey
@@ -27,6 +31,7 @@ package struct TableLayout: Hashable, Sendable {
     self.createdTime = createdTime
     self.partitioning = partitioning
     self.leafRowCount = leafRowCount
+    self.dropped = dropped.sorted()
   }
 
   package var keyIndices: [Int] { primaryKey.map { schema.index(of: $0)! } }
@@ -62,6 +67,7 @@ extension TableLayout {
     ]
     if let eventTime { object["eventTime"] = .string(eventTime) }
     if let createdTime { object["createdTime"] = .string(createdTime) }
+    if !dropped.isEmpty { object["dropped"] = .array(dropped.map { .int(Int64($0)) }) }
     return .object(object)
   }
 
@@ -80,8 +86,13 @@ extension TableLayout {
       let partitioning = layoutJSON["partition"]?.stringValue.flatMap({ Partitioning(rawValue: $0) }),
       let leafRows = layoutJSON["leafRows"]?.intValue, leafRows > 0, leafRows & (leafRows - 1) == 0
     else { throw TableError(.corrupt, "The stored layout cannot be read: \(layoutJSON.text())") }
+    let dropped = (layoutJSON["dropped"]?.arrayValue ?? []).map { $0.intValue.flatMap { Int32(exactly: $0) } }
+    guard !dropped.contains(nil), !schema.fields.contains(where: { field in dropped.contains { $0 == field.id } }) else {
+      throw TableError(.corrupt, "The stored layout cannot be read: a column of the schema is among those dropped")
+    }
     self.init(
       schema: schema, primaryKey: key, eventTime: layoutJSON["eventTime"]?.stringValue,
-      createdTime: layoutJSON["createdTime"]?.stringValue, partitioning: partitioning, leafRowCount: Int(leafRows))
+      createdTime: layoutJSON["createdTime"]?.stringValue, partitioning: partitioning, leafRowCount: Int(leafRows),
+      dropped: dropped.compactMap { $0 })
   }
 }

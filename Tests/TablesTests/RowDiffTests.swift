@@ -74,7 +74,7 @@ import Testing
     var schema = fixture.layout.schema
     schema.fields[3].name = "price"
     schema.fields.removeLast()
-    schema = FieldIDs.assign(to: Schema(schema.fields + [Field("count", .int32)]), keeping: schema)
+    schema = FieldIDs.assign(to: Schema(schema.fields + [Field("count", .int32)]), keeping: ids(of: schema))
     let layout = fixture.layout.with(schema)
     let changed: [[Scalar]] = [Self.key(1) + [.double(1), .string("x"), .null], Self.key(2) + [.double(2), .string("y"), .int(5)]]
     let batch = Batch(

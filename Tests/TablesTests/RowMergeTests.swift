@@ -145,7 +145,7 @@ import Testing
     renamed.fields[3].name = "price"
     renamed.fields.removeLast()
     let a = try publish(fixture, renamed, [key(1, 0, "k") + [.double(1), .string("edited")]], onto: base)
-    let wider = FieldIDs.assign(to: Schema(fixture.layout.schema.fields + [Field("count", .int32)]), keeping: fixture.layout.schema)
+    let wider = FieldIDs.assign(to: Schema(fixture.layout.schema.fields + [Field("count", .int32)]), keeping: ids(of: fixture.layout.schema))
     let b = try publish(
       fixture, wider,
       [key(1, 0, "k") + [.double(7), .string("x"), .bool(true), .int(5)], key(3, 0, "k") + [.double(3), .null, .bool(true), .null]],
@@ -201,7 +201,7 @@ import Testing
       return base.with(schema)
     }
     func adding(_ type: DataType) -> TableLayout {
-      base.with(FieldIDs.assign(to: Schema(base.schema.fields + [Field("extra", type)]), keeping: base.schema))
+      base.with(FieldIDs.assign(to: Schema(base.schema.fields + [Field("extra", type)]), keeping: ids(of: base.schema)))
     }
     let names = LayoutMerge(base: base, first: renamed("price"), second: renamed("cost"))
     #expect(names.conflicts == [.init(what: "name of column amount", base: "amount", first: "price", second: "cost")])
@@ -224,7 +224,7 @@ import Testing
   @Test func theOrderOfMergedColumnsIsTheSameFromBothSides() {
     let base = TableFixture.layout(leafRowCount: 64)
     func adding(_ names: [String]) -> TableLayout {
-      base.with(FieldIDs.assign(to: Schema(base.schema.fields + names.map { Field($0, .int64) }), keeping: base.schema))
+      base.with(FieldIDs.assign(to: Schema(base.schema.fields + names.map { Field($0, .int64) }), keeping: ids(of: base.schema)))
     }
     func names(_ a: TableLayout, _ b: TableLayout) -> [String] {
       LayoutMerge(base: base, first: a, second: b).layout.schema.fields.map(\.name)

@@ -69,6 +69,11 @@ struct TableFixture {
   }
 }
 
+/// The ids of a schema's fields by name, as a later schema keeps them.
+func ids(of schema: Schema) -> [String: Int32] {
+  Dictionary(uniqueKeysWithValues: schema.fields.compactMap { field in field.id.map { (field.name, $0) } })
+}
+
 /// A generator whose seed a failing test can print and repeat (SplitMix64).
 struct SeededRandom: RandomNumberGenerator {
   private var state: UInt64
