@@ -133,7 +133,7 @@ extension Repository {
       let layout = try staged.contract.layout(evolving: base?.layout)
       let writer = TableWriter(archive: archive, layout: layout) { progress?("writing \(name)", $0, $1) }
       let fields = mode == .delete ? layout.keySchema.fields : layout.schema.fields
-      let rows = Batch(schema: Schema(fields), columns: staged.storedColumns(logBatch: logBatch), rowCount: staged.rows.rowCount)
+      let rows = staged.storedBatches(Schema(fields), logBatch: logBatch)
       return try writer.apply(mode, rows, onto: base)
     }
     switch outcome {

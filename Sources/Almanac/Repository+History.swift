@@ -15,8 +15,7 @@ extension Repository {
       "message": .string(commit.message), "author": .string(commit.author),
       "time": .string(CivilTime.formatTimestampMicros(commit.timeMicros)), "datasets": .object(datasets),
       "definitions": .string(commit.definitions.description),
-      // Without tails every version is in canonical form.
-      "canonical": true,
+      "canonical": .bool(try isCanonical(commit)),
     ]
   }
 

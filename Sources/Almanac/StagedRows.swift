@@ -9,13 +9,14 @@ import Tables
 struct StagedRows: Sendable {
   let dataset: String
   let contract: Contract
-  let rows: Batch
+  /// As they came, batch after batch.
+  let batches: [Batch]
   let verdict: Verdict
   let inputs: [JSON]
-  /// Where each file's rows begin in `rows`.
+  /// Where each file's rows begin among all.
   let files: [(name: String, firstRow: Int)]
 
-  /// A row of `rows` in the words of its file: "row 12 of january.csv", rows counted from 1.
+  /// A row in the words of its file: "row 12 of january.csv", rows counted from 1.
   func place(ofRow row: Int) -> String {
     let file = files.last { $0.firstRow <= row }
     return "row \(row - (file?.firstRow ?? 0) + 1) of \(file?.name ?? "the input")"
@@ -82,9 +83,8 @@ extension Repository {
         "sha256": .string(try InputBytes.digest(of: path)),
       ])
     }
-    let rows = batches.isEmpty ? Batch.empty(contract.schema) : batches.count == 1 ? batches[0] : Batch.concatenate(batches)
     let verdict = gate.verdict()
-    let staged = StagedRows(dataset: dataset, contract: full, rows: rows, verdict: verdict, inputs: inputs, files: files)
+    let staged = StagedRows(dataset: dataset, contract: full, batches: batches, verdict: verdict, inputs: inputs, files: files)
     guard verdict.results.allSatisfy({ $0.passed || $0.rule.severity != .error || $0.rule.isAboutDataset }) else {
       throw Self.refusal(by: verdict)
     }
@@ -99,9 +99,14 @@ extension Repository {
 }
 
 extension StagedRows {
-  /// The columns as they are stored: those of a log with its hidden key.
-  func storedColumns(logBatch: [UInt8]) -> [Column] {
-    contract.kind == .log ? rows.columns + LogKey.columns(batch: logBatch, rowCount: rows.rowCount) : rows.columns
+  /// The rows as they are stored: those of a log with its hidden key.
+  func storedBatches(_ schema: Schema, logBatch: [UInt8]) -> [Batch] {
+    var firstRow = 0
+    return batches.map { batch in
+      defer { firstRow += batch.rowCount }
+      let hidden = contract.kind == .log ? LogKey.columns(batch: logBatch, rows: firstRow..<firstRow + batch.rowCount) : []
+      return Batch(schema: schema, columns: batch.columns + hidden, rowCount: batch.rowCount)
+    }
   }
 
   /// The verdict with what only the resulting dataset shows: that keys are unique, and how many rows there are.

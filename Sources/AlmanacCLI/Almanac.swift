@@ -13,7 +13,9 @@ struct AlmanacCommand: AsyncParsableCommand {
       CommandGroup(name: "Repository", subcommands: [Init.self, Apply.self, Status.self]),
       CommandGroup(
         name: "Versions",
-        subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Lineage.self, Branch.self, Tag.self]),
+        subcommands: [
+          Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Lineage.self, Branch.self, Tag.self, Seal.self,
+        ]),
       CommandGroup(name: "Features", subcommands: [Train.self, Materialize.self, Get.self, Serve.self]),
       CommandGroup(name: "Files", subcommands: [Convert.self, Inspect.self]),
     ])

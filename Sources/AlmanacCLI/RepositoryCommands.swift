@@ -82,3 +82,40 @@ struct Status: ParsableCommand {
     }
   }
 }
+
+struct Seal: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Bring datasets into canonical form: small writes are taken into the leaves.",
+    discussion: "The rows stay what they are; equal rows have equal roots afterwards. Sealing what is sealed does nothing.")
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "Which datasets (default: all).") var datasets: [String] = []
+  @Option(help: "The branch (default: the current one).") var branch: String?
+  @Option(help: "Who seals (default: ALMANAC_AUTHOR, else the login name).") var author: String?
+
+  func run() throws {
+    let report = try global.open().seal(
+      datasets.isEmpty ? nil : datasets, branch: branch, author: author, progress: ProgressBar.handler(global))
+    ProgressBar.clear()
+    if global.json {
+      let datasets = report.datasets.map { dataset -> (String, JSON) in
+        (
+          dataset.name,
+          [
+            "root": .string(dataset.root.description), "rows": .int(Int64(dataset.rowCount)), "tails": .int(Int64(dataset.tailCount)),
+            "written_leaves": .int(Int64(dataset.writtenLeafCount)),
+          ]
+        )
+      }
+      return Terminal.out([
+        "id": report.commit.map { .string($0.description) } ?? .null, "branch": .string(report.branch),
+        "datasets": .object(Dictionary(uniqueKeysWithValues: datasets)),
+      ])
+    }
+    guard let id = report.commit else { return Terminal.out("Everything is sealed already") }
+    Terminal.out("[\(report.branch) \(id.short)] seal")
+    for dataset in report.datasets {
+      let tails = dataset.tailCount == 1 ? "1 tail" : "\(dataset.tailCount) tails"
+      Terminal.out("  \(dataset.name)  \(tails) into \(dataset.writtenLeafCount) leaves  root \(dataset.root.description.prefix(12))")
+    }
+  }
+}

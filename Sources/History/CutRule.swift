@@ -33,7 +33,15 @@ package struct CutRule: Sendable, Hashable {
   package func isCut(keyBytes: UnsafeRawBufferPointer, rowsIncludingThis n: Int) -> Bool {
     if n < rowCountMin { return false }
     if n >= rowCountMax { return true }
-    return UInt128(XXH3_64bits_withSeed(keyBytes.baseAddress, keyBytes.count, level)) < threshold(n)
+    return UInt128(hash(keyBytes)) < threshold(n)
+  }
+
+  /// The hash of a key that decides, for those who compute it beforehand.
+  package func hash(_ keyBytes: UnsafeRawBufferPointer) -> UInt64 { XXH3_64bits_withSeed(keyBytes.baseAddress, keyBytes.count, level) }
+
+  /// Whether a piece ends behind the row whose key has this hash.
+  package func isCut(hash: UInt64, rowsIncludingThis n: Int) -> Bool {
+    n >= rowCountMin && (n >= rowCountMax || UInt128(hash) < threshold(n))
   }
 
   package func isCut(keyBytes: [UInt8], rowsIncludingThis n: Int) -> Bool {

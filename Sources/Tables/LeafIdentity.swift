@@ -28,6 +28,16 @@ package struct LeafIdentity: Sendable {
     digests = described
   }
 
+  /// The fields that a leaf has values of, by what is kept beside it. - Complexity: O(fields)
+  static func fieldIDs(inDigests digests: [UInt8]) -> [Int32] {
+    stride(from: 0, to: digests.count - entryByteCount + 1, by: entryByteCount).map { start in
+      Int32(bitPattern: digests[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
+    }
+  }
+
+  /// A field id, a type class and a SHA-256.
+  private static let entryByteCount = 4 + 1 + 32
+
   /// SHA-256 over the validity bits and the non-null values, widened to the largest type of their class.
   static func digest(of column: Column) -> SHA256.Digest {
     var hasher = SHA256()

@@ -34,24 +34,21 @@ extension RowDiff {
   package static func between(_ old: TableVersion?, _ new: TableVersion?, withRows: Bool) throws -> RowDiff {
     var diff = RowDiff()
     guard old?.rootID != new?.rootID else { return diff }
-    let numbers = Set((old?.partitions ?? []).map(\.number)).union((new?.partitions ?? []).map(\.number)).sorted()
-    guard let archive = new?.archive ?? old?.archive else { return diff }
+    let numbers = Set(old?.partitionNumbers ?? []).union(new?.partitionNumbers ?? []).sorted()
     let fields = TableLayout.comparedFields(old?.layout, new?.layout)
+    let isOneSchema = old?.layout.schema == new?.layout.schema
     for number in numbers {
-      let left = old?.partitions.first { $0.number == number }?.tree
-      let right = new?.partitions.first { $0.number == number }?.tree
-      guard left != right else { continue }
-      let differing = try archive.differingLeaves(left, right)
-      let before = try read(differing.onlyInA, fields: fields, from: archive)
-      let after = try read(differing.onlyInB, fields: fields, from: archive)
-      diff.add(before, after, primaryKey: (new ?? old!).layout.primaryKey, withRows: withRows)
+      if !withRows, isOneSchema, let counts = try countsByTails(old, new, partition: number) {
+        diff.addedCount += counts.added
+        diff.removedCount += counts.removed
+        diff.changedCount += counts.changed
+        continue
+      }
+      let (before, after) = try sides(old, new, partition: number)
+      diff.add(
+        before.aligned(to: fields), after.aligned(to: fields), primaryKey: (new ?? old!).layout.primaryKey, withRows: withRows)
     }
     return diff
-  }
-
-  private static func read(_ leaves: [LeafEntry], fields: [Field], from archive: Archive) throws -> Batch {
-    let parts = try parallelMap(leaves) { try LeafFile.read($0.id, fields: fields, from: archive) }
-    return parts.isEmpty ? Batch.empty(Schema(fields)) : Batch.concatenate(parts)
   }
 
   private mutating func add(_ before: Batch, _ after: Batch, primaryKey: [String], withRows: Bool) {
@@ -123,34 +120,16 @@ extension RowDiff.Entry {
   }
 }
 
-extension TableContent {
-  /// Counts of a replacement: what it added, changed and removed against the version before.
-  func countingReplacement(of base: TableVersion) throws -> TableContent {
-    // The written leaves are not under a root yet, so the difference is taken from the leaf lists.
-    let oldLeaves = try base.leaves()
-    let newLeaves = partitions.flatMap(\.leaves)
-    let oldOnly = Set(oldLeaves).subtracting(newLeaves)
-    let newOnly = Set(newLeaves).subtracting(oldLeaves)
-    let fields = layout.schema.fields
-    var diff = RowDiff()
-    let numbers = Set(partitions.map(\.number)).union(base.partitions.map(\.number)).sorted()
-    for number in numbers {
-      let left = try base.partitions.first { $0.number == number }.map { try base.archive.leaves(of: $0.tree) } ?? []
-      let right = partitions.first { $0.number == number }?.leaves ?? []
-      try diff.addLeaves(left.filter(oldOnly.contains), right.filter(newOnly.contains), fields: fields, layout: layout, from: base.archive)
+extension Batch {
+  /// The columns of these fields, by id: null where the batch has none, widened where its own is narrower.
+  fileprivate func aligned(to fields: [Field]) -> Batch {
+    let columns = fields.map { field -> Column in
+      guard let index = schema.fields.firstIndex(where: { $0.id == field.id }) else {
+        return Column(field.type, repeating: .null, count: rowCount)
+      }
+      let own = self.columns[index]
+      return (try? own.cast(to: field.type)) ?? own
     }
-    return TableContent(
-      layout: layout, partitions: partitions, addedCount: diff.addedCount, changedCount: diff.changedCount,
-      removedCount: diff.removedCount, writtenLeafCount: writtenLeafCount)
-  }
-}
-
-extension RowDiff {
-  mutating func addLeaves(
-    _ left: [LeafEntry], _ right: [LeafEntry], fields: [Field], layout: TableLayout, from archive: Archive
-  ) throws {
-    let before = try Self.read(left, fields: fields, from: archive)
-    let after = try Self.read(right, fields: fields, from: archive)
-    add(before, after, primaryKey: layout.primaryKey, withRows: false)
+    return Batch(schema: Schema(fields), columns: columns, rowCount: rowCount)
   }
 }

@@ -14,17 +14,6 @@ extension TableVersion {
 }
 
 extension TableLayout {
-  /// Whether a leaf holds values of a column that the schema does not have, as after a drop: such a leaf is not in canonical form.
-  /// - Parameter digests: those that are kept beside the leaf (`LeafIdentity.digests`).
-  package func hasForeignValues(leafDigests digests: [UInt8]) -> Bool {
-    let entryByteCount = 4 + 1 + 32
-    let own = Set(schema.fields.compactMap(\.id))
-    return stride(from: 0, to: digests.count - digests.count % entryByteCount, by: entryByteCount).contains { start in
-      let id = digests[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-      return !own.contains(Int32(bitPattern: id))
-    }
-  }
-
   /// The fields by which rows of two versions are compared, under the newer names and the wider types.
   ///
   /// A column that only one side has is null in every row of the other, so adding it changes no row and giving it a value does. A

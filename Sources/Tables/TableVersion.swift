@@ -1,14 +1,15 @@
 import Columns
 import History
-import Parquet
 
-/// One version of one dataset, ready to be read.
+/// One version of one dataset, ready to be read: leaves and tails together, as one sorted table.
 package struct TableVersion: Sendable {
   package let archive: Archive
   package let rootID: RootID
   package let layout: TableLayout
   package let rowCount: Int
+  /// What is in leaves, ascending by number.
   package let partitions: [PartitionEntry]
+  package let tails: TailList
 
   package init(archive: Archive, root id: RootID) throws {
     let root = try archive.root(id)
@@ -17,28 +18,62 @@ package struct TableVersion: Sendable {
     layout = try TableLayout(schemaJSON: root.schema, layoutJSON: root.layout)
     rowCount = root.rowCount
     partitions = try archive.partitions(of: id)
+    tails = root.tails
   }
 
-  /// Every leaf, in the order of (partition, key).
+  /// Every leaf, in the order of (partition, key); rows in tails are in none.
   package func leaves() throws -> [LeafEntry] {
     try partitions.flatMap { try archive.leaves(of: $0.tree) }
   }
 
-  /// The rows in the order of (partition, key), a leaf at a time.
+  /// Whether the root is a function of the rows: no tails, and no leaf with values of a column that is gone.
+  /// - Complexity: O(leaves)
+  package func isCanonical() throws -> Bool {
+    guard tails.isEmpty else { return false }
+    return try partitions.allSatisfy { entry in
+      let fold = PartitionFold(view: try partition(entry.number), layout: layout)
+      return try fold.view.leaves.allSatisfy { try !fold.holdsDropped($0) }
+    }
+  }
+
+  /// Partitions that have rows in leaves or tails, ascending.
+  package var partitionNumbers: [Int64] { Set(partitions.map(\.number)).union(tails.partitions).sorted() }
+
+  /// - Parameters:
+  ///   - other: a later layout of the dataset to read it under; nil for its own.
+  ///   - below: other tails than all of the version's; nil for all.
+  func partition(_ number: Int64, as other: TableLayout? = nil, tails below: TailList? = nil) throws -> PartitionView {
+    let entry = partitions.first { $0.number == number }
+    return PartitionView(
+      archive: archive, layout: other ?? layout, number: number, leaves: try entry.map { try archive.leaves(of: $0.tree) } ?? [],
+      tails: (below ?? tails).live(number).map { ($0.entry.id, $0.rows) })
+  }
+
+  /// Rows of a partition, in leaves and tails. - Complexity: O(partitions + tails)
+  package func rowCount(ofPartition number: Int64) throws -> Int {
+    (partitions.first { $0.number == number }?.rowCount ?? 0) + tails.addedRowCount(in: number)
+  }
+
+  /// The rows in the order of (partition, key), a leaf at a time, decoded on all processors.
   /// - Parameter columns: names in the order wanted; nil for all.
   package func forEachBatch(columns: [String]? = nil, _ body: (Batch) throws -> Void) throws {
-    let wanted = schema(selecting: columns)
-    for leaf in try leaves() {
-      try body(LeafFile.read(leaf.id, fields: wanted.fields, from: archive))
+    let fields = schema(selecting: columns).fields
+    let parts = try readParts(fields)
+    // As many leaves are in memory as can be decoded at a time.
+    let step = ReadPart.countAtATime
+    for start in stride(from: 0, to: parts.count, by: step) {
+      let group = Array(parts[start..<min(parts.count, start + step)])
+      let threads = group.count == 1 ? step : 1
+      for batch in try parallelMap(group, { try $0.read(fields, threads: threads) }) where batch.rowCount > 0 { try body(batch) }
     }
   }
 
   /// All rows at once, in the order of (partition, key). - Complexity: O(bytes of the columns); decoded on all processors.
   package func read(columns: [String]? = nil) throws -> Batch {
     let wanted = schema(selecting: columns)
-    let parts = try parallelMap(try leaves()) { try LeafFile.read($0.id, fields: wanted.fields, from: archive) }
+    let parts = try parallelMap(try readParts(wanted.fields)) { try $0.read(wanted.fields) }
     guard !parts.isEmpty else { return Batch.empty(wanted) }
-    return parts.count == 1 ? parts[0] : Batch.concatenate(parts)
+    return Batch.concatenate(parts)
   }
 
   /// All rows with the named columns, ascending by `order` (nulls first); ties keep key order.
@@ -54,55 +89,51 @@ package struct TableVersion: Sendable {
     guard let columns else { return layout.schema }
     return Schema(columns.map { layout.schema[$0]! })
   }
+
+  private func readParts(_ fields: [Field]) throws -> [ReadPart] {
+    var parts: [ReadPart] = []
+    for number in partitionNumbers {
+      let view = try partition(number)
+      let operations = try view.operations(fields)
+      guard !view.leaves.isEmpty else {
+        if let operations { parts.append(ReadPart(view: view, leaf: nil, operations: operations)) }
+        continue
+      }
+      let ranges = operations.map { view.ranges(of: 0..<$0.count, keys: $0.keys) }
+      for (index, leaf) in view.leaves.enumerated() {
+        let own = ranges.flatMap { ranges in ranges[index].isEmpty ? nil : operations?.slice(ranges[index]) }
+        parts.append(ReadPart(view: view, leaf: leaf.id, operations: own))
+      }
+    }
+    return parts
+  }
+}
+
+/// A leaf with the tail rows that belong into its range of keys; or tail rows alone, where a partition has no leaves.
+struct ReadPart: Sendable {
+  let view: PartitionView
+  let leaf: LeafID?
+  let operations: RowOperations?
+
+  static let countAtATime = 2
+
+  /// - Complexity: O(bytes of the columns), and a look at the key columns where there are tail rows
+  func read(_ fields: [Field], threads: Int = 1) throws -> Batch {
+    guard let leaf else {
+      let own = (operations?.rows.selecting(fields.map(\.name)))!
+      let kept = (operations?.codes ?? []).indices.filter { operations?.codes[$0] != .delete }
+      return kept.count == own.rowCount ? own : own.take(kept.map { Int32($0) })
+    }
+    let stored = try StoredRows(leaf: leaf, in: view.archive)
+    let batch = try stored.read(fields, threads: threads)
+    guard let operations else { return batch }
+    let found = try LeafSearch.find(operations.keys, in: stored, layout: view.layout, known: batch)
+    return operations.applied(to: batch, found: found)
+  }
 }
 
 extension Batch {
   package static func empty(_ schema: Schema) -> Batch {
     Batch(schema: schema, columns: schema.fields.map { Column($0.type, []) }, rowCount: 0)
-  }
-}
-
-/// Leaves as files: encoding in our Parquet profile, and reading back by field id.
-package enum LeafFile {
-  /// - Throws: `TableError` of kind `input` for values that a file cannot hold, as decimals of more digits than their type.
-  package static func encode(_ batch: Batch, layout: TableLayout) throws(TableError) -> BufferSlice {
-    do {
-      return try ParquetWriter.file(of: batch, options: .leaf(keyColumns: Set(layout.keyIndices)))
-    } catch {
-      throw TableError(.input, "Cannot store the rows: \(error)")
-    }
-  }
-
-  /// The wanted fields of a leaf; a field that the file does not have is null in every row, a narrower one is widened.
-  package static func read(_ id: LeafID, fields: [Field], from archive: Archive) throws -> Batch {
-    let file = try archive.mapLeaf(id)
-    let reader: ParquetReader
-    do {
-      reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
-    } catch {
-      throw TableError(.corrupt, "Cannot read leaf \(id): \(error)")
-    }
-    let positions = fields.map { wanted in reader.schema.fields.firstIndex { $0.id == wanted.id } }
-    let present = positions.compactMap { $0 }
-    var parts: [Batch] = []
-    do {
-      for group in 0..<reader.rowGroupCount { parts.append(try reader.read(rowGroup: group, columns: present)) }
-    } catch {
-      throw TableError(.corrupt, "Cannot read leaf \(id): \(error)")
-    }
-    let rowCount = reader.rowCount
-    let stored = parts.isEmpty ? [] : (parts.count == 1 ? parts[0] : Batch.concatenate(parts)).columns
-    var next = 0
-    var columns: [Column] = []
-    for (field, position) in zip(fields, positions) {
-      guard position != nil else {
-        columns.append(Column(field.type, repeating: .null, count: rowCount))
-        continue
-      }
-      let column = stored.isEmpty ? Column(field.type, []) : stored[next]
-      next += 1
-      columns.append(column.type == field.type ? column : try column.cast(to: field.type))
-    }
-    return Batch(schema: Schema(fields), columns: columns, rowCount: rowCount)
   }
 }

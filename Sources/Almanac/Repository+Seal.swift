@@ -1,0 +1,92 @@
+import Columns
+import Foundation
+import History
+import JSON
+import Objects
+import Tables
+
+/// What `seal` did.
+package struct SealReport: Sendable {
+  package struct Dataset: Sendable {
+    package let name: String
+    package let tailCount: Int
+    package let writtenLeafCount: Int
+    package let rowCount: Int
+    package let root: RootID
+  }
+
+  /// nil when everything was in canonical form already.
+  package let commit: CommitID?
+  package let branch: String
+  /// Those that changed.
+  package let datasets: [Dataset]
+}
+
+extension Repository {
+  /// Brings datasets into canonical form: tails are taken into the leaves, and values of dropped columns out of them. The rows
+  /// stay what they are. Writers that commit meanwhile are not held up; what they add is sealed too or stays in tails.
+  /// - Parameter names: nil for all.
+  /// - Throws: `AlmanacError`: `notFound` for an unknown dataset.
+  package func seal(
+    _ names: [String]? = nil, branch: String? = nil, author: String? = nil, progress: ProgressHandler? = nil
+  ) throws(AlmanacError) -> SealReport {
+    let head = try headBranch()
+    let branch = branch ?? head
+    var turn: VolumeLock?
+    defer { withExtendedLifetime(turn) {} }
+    for lossCount in 0..<Self.raceCountMax {
+      if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
+      guard let parent = try tip(of: branch) else {
+        throw AlmanacError(.notFound, "There is nothing to seal: branch \(branch) has no commits")
+      }
+      if let report = try attemptSeal(names, of: parent, on: branch, author: author, progress: progress) { return report }
+    }
+    throw AlmanacError(
+      .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was sealed", hint: "Try again.")
+  }
+
+  /// One try on one parent; nil when another writer was first.
+  private func attemptSeal(
+    _ names: [String]?, of parent: CommitID, on branch: String, author: String?, progress: ProgressHandler?
+  ) throws(AlmanacError) -> SealReport? {
+    let old = try commit(parent)
+    for name in names ?? [] where old.datasets[name] == nil {
+      throw unknownDataset(name, known: Array(old.datasets.keys), at: "commit \(parent.short)")
+    }
+    var draft = archive.draft()
+    var datasets = old.datasets
+    var reports: [SealReport.Dataset] = []
+    for (name, reference) in old.datasets.sorted(by: { $0.key < $1.key }) where names?.contains(name) ?? true {
+      let version = try AlmanacError.translating { try TableVersion(archive: archive, root: reference.root) }
+      guard try AlmanacError.translating(nil, { try !version.isCanonical() }) else { continue }
+      let content = try AlmanacError.translating {
+        try TableWriter(archive: archive, layout: version.layout) { progress?("sealing \(name)", $0, $1) }.seal(version)
+      }
+      let root = content.addRoot(to: &draft)
+      datasets[name] = DatasetRef(root: root, rows: content.rowCount)
+      reports.append(
+        SealReport.Dataset(
+          name: name, tailCount: version.tails.entries.count, writtenLeafCount: content.writtenLeafCount, rowCount: content.rowCount,
+          root: root))
+    }
+    guard !reports.isEmpty else { return SealReport(commit: nil, branch: branch, datasets: []) }
+    let message = "seal: \(reports.map(\.name).joined(separator: ", "))"
+    let created = Commit(
+      parents: [parent], datasets: datasets, definitions: old.definitions, author: author ?? Self.defaultAuthor, message: message,
+      timeMicros: Self.nowMicros(), inputs: [], producer: Self.producer(["command": "seal"]), verdicts: nil)
+    return try AlmanacError.translating {
+      let id = draft.addCommit(created)
+      switch try archive.publish(&draft, commit: id, to: branch, expecting: parent, reason: message) {
+      case .moved: return SealReport(commit: id, branch: branch, datasets: reports)
+      case .lostRace: return nil
+      }
+    }
+  }
+
+  /// Whether every dataset of a commit is in canonical form.
+  func isCanonical(_ commit: Commit) throws(AlmanacError) -> Bool {
+    try AlmanacError.translating {
+      try commit.datasets.values.allSatisfy { try TableVersion(archive: archive, root: $0.root).isCanonical() }
+    }
+  }
+}

@@ -1,0 +1,218 @@
+import Columns
+import History
+
+/// A change of one partition, resolved against the version that it is made on.
+struct PartitionChange: Sendable {
+  enum Content: Sendable {
+    /// What really changes; empty when everything was so already.
+    case operations(RowOperations)
+    /// Rows of a partition that was not there.
+    case new(SortedInput, Range<Int>)
+  }
+
+  let view: PartitionView
+  let content: Content
+  /// Rows of the input, sorted, whose key was there and should not have been.
+  let conflictRows: [Int]
+
+  /// Rows that change.
+  var rowCount: Int {
+    switch content {
+    case .operations(let operations): operations.count
+    case .new(_, let rows): rows.count
+    }
+  }
+
+  var addedCount: Int {
+    switch content {
+    case .operations(let operations): operations.insertCount
+    case .new(_, let rows): rows.count
+    }
+  }
+
+  var removedCount: Int {
+    switch content {
+    case .operations(let operations): operations.deleteCount
+    case .new: 0
+    }
+  }
+
+  var changedCount: Int { rowCount - addedCount - removedCount }
+  var leafRowCount: Int { view.leaves.reduce(0) { $0 + $1.rowCount } }
+  /// Rows of the tails, each key as often as it occurs.
+  var tailRowCount: Int { view.tails.reduce(0) { $0 + $1.rows.count } }
+}
+
+/// Finds out what an input does to a partition: which keys are there, and which rows differ.
+///
+/// The key columns of the leaves that the input falls into are decoded, other columns only until every row is known to differ.
+struct ChangeResolver {
+  let view: PartitionView
+  let mode: ChangeMode
+  let layout: TableLayout
+
+  /// One leaf and the input rows in its range.
+  private struct LeafTask: Sendable {
+    let leaf: LeafID
+    let rows: Range<Int>
+  }
+
+  /// What was found for the rows of a task.
+  private struct Finding: Sendable {
+    let exists: [Bool]
+    let differs: [Bool]
+    /// For a replacement: the keys of the leaf that the input does not have.
+    let missing: Batch?
+  }
+
+  /// - Parameters:
+  ///   - input: rows under the layout's schema, ascending by key, each key once.
+  ///   - isDelete: rows that stand for the removal of their key; nil for none.
+  ///   - firstRow: the position of the first row in the whole input, for conflicts.
+  func resolve(_ input: Batch, isDelete: [Bool]?, firstRow: Int) throws -> PartitionChange {
+    let keys = layout.primaryKey.map { input[$0]! }
+    let tail = try view.operations(layout.schema.fields)
+    var inTail = KeySearch(wantedCount: input.rowCount, storedCount: tail?.count ?? 0)
+    if let tail { for (mine, theirs) in zip(tail.keys, keys) { inTail.narrow(stored: mine, wanted: theirs) } }
+
+    let ranges = view.ranges(of: 0..<input.rowCount, keys: keys)
+    var tasks = zip(view.leaves, ranges).map { LeafTask(leaf: $0.id, rows: $1) }
+    if mode != .replace { tasks.removeAll { $0.rows.isEmpty } }
+    let found = inTail
+    let findings = try parallelMap(tasks) { try look(for: $0, input, keys: keys, inTail: found) }
+
+    var exists = [Bool](repeating: false, count: input.rowCount)
+    var differs = [Bool](repeating: true, count: input.rowCount)
+    for (task, finding) in zip(tasks, findings) {
+      exists.replaceSubrange(task.rows, with: finding.exists)
+      differs.replaceSubrange(task.rows, with: finding.differs)
+    }
+    if let tail { compare(input, with: tail, inTail, &exists, &differs) }
+
+    var kept: [Int32] = []
+    var codes: [RowOperation] = []
+    var conflicts: [Int] = []
+    for row in 0..<input.rowCount {
+      if isDelete?[row] ?? (mode == .delete) {
+        guard exists[row] else { continue }
+        codes.append(.delete)
+      } else if !exists[row] {
+        codes.append(.insert)
+      } else {
+        if mode == .append { conflicts.append(firstRow + row) }
+        guard differs[row] else { continue }
+        codes.append(.update)
+      }
+      kept.append(Int32(row))
+    }
+    let rows = kept.count == input.rowCount ? input : input.take(kept)
+    var operations = RowOperations(rows: rows, codes: codes, primaryKey: layout.primaryKey)
+    if mode == .replace { operations = try withRemovals(operations, findings.compactMap(\.missing), tail, keys) }
+    return PartitionChange(view: view, content: .operations(operations), conflictRows: conflicts)
+  }
+
+  // MARK: Leaves
+
+  private func look(for task: LeafTask, _ input: Batch, keys: [Column], inTail: KeySearch) throws -> Finding {
+    let stored = try StoredRows(leaf: task.leaf, in: view.archive)
+    let rows = task.rows
+    let wanted = keys.map { $0.slice(from: rows.lowerBound, count: rows.count) }
+    let search = try LeafSearch.find(wanted, in: stored, layout: layout)
+    let exists = (0..<rows.count).map { search.match($0) != nil }
+    var differs = [Bool](repeating: false, count: rows.count)
+    if mode == .upsert || mode == .replace {
+      // What a tail has of a key is compared with the tail.
+      let pairs = (0..<rows.count).filter { exists[$0] && inTail.match(rows.lowerBound + $0) == nil }
+      try compare(input, firstRow: rows.lowerBound, with: stored, search, pairs, &differs)
+    }
+    return Finding(exists: exists, differs: differs, missing: mode == .replace ? try missing(from: stored, search) : nil)
+  }
+
+  /// Column by column, the cheap ones first, until each pair is known to differ.
+  private func compare(
+    _ input: Batch, firstRow: Int, with stored: StoredRows, _ search: KeySearch, _ pairs: [Int], _ differs: inout [Bool]
+  ) throws {
+    func cost(_ field: Field) -> Int { field.type.byteWidth == nil ? (field.type == .bool ? 1 : 2) : 0 }
+    let others = layout.schema.fields.filter { !layout.primaryKey.contains($0.name) }
+    var open = pairs
+    for field in others.sorted(by: { cost($0) < cost($1) }) {
+      guard let first = open.first, let last = open.last else { return }
+      let rows = Int(search.lower[first])..<Int(search.lower[last]) + 1
+      let column = try stored.read([field], rows: rows).columns[0]
+      var unequal = [Bool](repeating: false, count: open.count)
+      RowComparison.mark(
+        &unequal, column, open.map { search.lower[$0] - Int32(rows.lowerBound) }, input[field.name]!,
+        open.map { Int32(firstRow + $0) })
+      for (index, pair) in open.enumerated() where unequal[index] { differs[pair] = true }
+      open = open.indices.filter { !unequal[$0] }.map { open[$0] }
+    }
+  }
+
+  private func missing(from stored: StoredRows, _ search: KeySearch) throws -> Batch {
+    var isThere = [Bool](repeating: false, count: stored.rowCount)
+    for row in search.lower.indices { if let match = search.match(row) { isThere[match] = true } }
+    let rows = isThere.indices.filter { !isThere[$0] }
+    guard !rows.isEmpty else { return Batch.empty(layout.keySchema) }
+    let keys = try stored.read(layout.keySchema.fields)
+    return rows.count == keys.rowCount ? keys : keys.take(rows.map { Int32($0) })
+  }
+
+  // MARK: Tails
+
+  private func compare(
+    _ input: Batch, with tail: RowOperations, _ inTail: KeySearch, _ exists: inout [Bool], _ differs: inout [Bool]
+  ) {
+    let pairs = (0..<input.rowCount).filter { inTail.match($0) != nil }
+    let left = pairs.map { inTail.lower[$0] }
+    let rows = tail.rows.selecting(input.schema.fields.map(\.name))!
+    let unequal = RowComparison.differs(rows, left, input, pairs.map { Int32($0) })
+    for (index, row) in pairs.enumerated() {
+      exists[row] = tail.codes[Int(left[index])] != .delete
+      differs[row] = unequal[index]
+    }
+  }
+
+  // MARK: Replacements
+
+  /// Adds the removal of all keys that are there and not in the input.
+  private func withRemovals(
+    _ operations: RowOperations, _ missing: [Batch], _ tail: RowOperations?, _ keys: [Column]
+  ) throws -> RowOperations {
+    var gone = missing.filter { $0.rowCount > 0 }
+    if let tail {
+      // What the tails have removed or put in place is for the tails to say.
+      gone = gone.map { batch in
+        let found = Self.search(batch.columns, in: tail.keys)
+        return batch.take(batch.columns[0].rowNumbers.filter { found.match(Int($0)) == nil })
+      }
+      let found = Self.search(tail.keys, in: keys)
+      let own = tail.codes.indices.filter { tail.codes[$0] != .delete && found.match($0) == nil }
+      if !own.isEmpty { gone.append(tail.rows.selecting(layout.primaryKey)!.take(own.map { Int32($0) })) }
+    }
+    guard gone.contains(where: { $0.rowCount > 0 }) else { return operations }
+    let removed = Batch.concatenate(gone)
+    let sorted = SortKernel.permutation(by: removed.columns).map { removed.take($0) } ?? removed
+    let deletes = RowOperations(
+      rows: layout.padded(sorted), codes: Array(repeating: .delete, count: sorted.rowCount), primaryKey: layout.primaryKey)
+    return RowOperations.compose(operations, deletes).operations
+  }
+
+  private static func search(_ wanted: [Column], in stored: [Column]) -> KeySearch {
+    var search = KeySearch(wantedCount: wanted[0].count, storedCount: stored[0].count)
+    for (mine, theirs) in zip(stored, wanted) { search.narrow(stored: mine, wanted: theirs) }
+    return search
+  }
+}
+
+extension Column {
+  fileprivate var rowNumbers: Range<Int32> { 0..<Int32(count) }
+}
+
+extension TableLayout {
+  /// Rows that have only the key columns, with nulls for all others.
+  func padded(_ keys: Batch) -> Batch {
+    Batch(
+      schema: schema,
+      columns: schema.fields.map { keys[$0.name] ?? Column($0.type, repeating: .null, count: keys.rowCount) }, rowCount: keys.rowCount)
+  }
+}

@@ -1,0 +1,60 @@
+import Columns
+import History
+import Parquet
+
+/// The rows of a leaf's or a tail's file, read by field id.
+struct StoredRows: Sendable {
+  /// For messages: `leaf 4f…`.
+  private let name: String
+  private let reader: ParquetReader
+
+  var rowCount: Int { reader.rowCount }
+
+  /// - Throws: `TableError` of kind `corrupt` when the file is not one of ours; `StoreError` when it cannot be read.
+  init(leaf id: LeafID, in archive: Archive) throws {
+    let file = try archive.mapLeaf(id)
+    try self.init("leaf \(id)", BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+  }
+
+  init(tail id: TailID, in archive: Archive) throws {
+    let file = try archive.mapTail(id)
+    try self.init("tail \(id)", BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+  }
+
+  private init(_ name: String, _ bytes: BufferSlice) throws(TableError) {
+    self.name = name
+    do {
+      reader = try ParquetReader(bytes: bytes)
+    } catch {
+      throw TableError(.corrupt, "Cannot read \(name): \(error)")
+    }
+    guard reader.rowGroupCount <= 1 else {
+      throw TableError(.corrupt, "Cannot read \(name): expected one row group, found \(reader.rowGroupCount)")
+    }
+  }
+
+  /// The wanted fields; one that the file does not have is null in every row, a narrower one is widened.
+  /// - Parameter rows: nil for all; pages without any of them are not decoded.
+  /// - Complexity: O(bytes of the pages that hold the rows)
+  func read(_ fields: [Field], rows: Range<Int>? = nil, threads: Int = 1) throws -> Batch {
+    let rows = rows ?? 0..<rowCount
+    let positions = fields.map { wanted in reader.schema.fields.firstIndex { $0.id == wanted.id } }
+    let present = positions.compactMap { $0 }
+    var stored: [Column] = []
+    if reader.rowGroupCount == 1 && !present.isEmpty {
+      do {
+        stored = try reader.read(rowGroup: 0, columns: present, rows: rows, threads: threads).columns
+      } catch {
+        throw TableError(.corrupt, "Cannot read \(name): \(error)")
+      }
+    }
+    var next = 0
+    let columns = try zip(fields, positions).map { field, position -> Column in
+      guard position != nil else { return Column(field.type, repeating: .null, count: rows.count) }
+      let column = stored.isEmpty ? Column(field.type, []) : stored[next]
+      next += 1
+      return column.type == field.type ? column : try column.cast(to: field.type)
+    }
+    return Batch(schema: Schema(fields), columns: columns, rowCount: rows.count)
+  }
+}
