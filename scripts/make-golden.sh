@@ -91,6 +91,7 @@ rows 96 120 second >"$work/4.jsonl"
 printf 'id,event_timestamp\n5,2026-03-28T00:00:00Z\n-12,2026-02-20T00:00:00Z\n5,2026-03-28T00:00:00Z\n' >"$work/labels.csv"
 "$almanac" train s --labels "$work/labels.csv" --out "$work/t.csv" --save training >/dev/null
 "$almanac" commit wide="$work/4.jsonl" -m "everything anew" --mode replace >/dev/null
+"$almanac" seal >/dev/null
 "$almanac" tag v4 >/dev/null
 
 # What every later version must find: roots and rows at each tag and branch.

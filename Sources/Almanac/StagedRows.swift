@@ -149,7 +149,7 @@ extension TableLayout {
   /// Rows that fit the contract as they are stored: a log's with its hidden key, a removal's with nulls beside the key.
   fileprivate func stored(_ rows: Batch, _ log: (batch: [UInt8], firstOrdinal: Int)?) -> Batch {
     guard let log else { return padded(rows) }
-    let hidden = LogKey.columns(batch: log.batch, from: log.firstOrdinal, rowCount: rows.rowCount)
+    let hidden = LogKey.columns(batch: log.batch, rows: log.firstOrdinal..<log.firstOrdinal + rows.rowCount)
     return Batch(schema: schema, columns: rows.columns + hidden, rowCount: rows.rowCount)
   }
 }

@@ -19,14 +19,14 @@ package enum LogKey {
     return (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
   }
 
-  /// - Parameter firstOrdinal: of the first row.
+  /// - Parameter rows: their numbers in the command's input.
   /// - Complexity: O(rows)
-  package static func columns(batch: [UInt8], from firstOrdinal: Int, rowCount: Int) -> [Column] {
-    let ordinals = Array(Int64(firstOrdinal)..<Int64(firstOrdinal + rowCount))
+  package static func columns(batch: [UInt8], rows: Range<Int>) -> [Column] {
+    let ordinals = rows.map { Int64($0) }
     return [
-      Column(Self.batch.type, repeating: .binary(batch), count: rowCount),
+      Column(Self.batch.type, repeating: .binary(batch), count: rows.count),
       Column(
-        type: Self.ordinal.type, count: rowCount, data: ordinals.withUnsafeBytes { BufferSlice(copying: Array($0)) }),
+        type: Self.ordinal.type, count: rows.count, data: ordinals.withUnsafeBytes { BufferSlice(copying: Array($0)) }),
     ]
   }
 }

@@ -12,12 +12,15 @@ extension RowDiff {
       package let new: Int?
       /// The wider of both types, in which values are compared.
       package let type: DataType
+      /// A column that only one version has, because the other one dropped it: its values say nothing about the rows.
+      package var isDropped = false
     }
 
     /// In the order of the newer schema, then the columns that only the older one has.
     package let pairs: [Pair]
 
-    package init(old: Schema, new: Schema) {
+    /// - Parameter dropped: fields that one of the versions has dropped.
+    package init(old: Schema, new: Schema, dropped: Set<Int32> = []) {
       var pairs: [Pair] = []
       var matched: Set<Int> = []
       for (position, field) in new.fields.enumerated() {
@@ -33,6 +36,7 @@ extension RowDiff {
       for (position, field) in old.fields.enumerated() where !matched.contains(position) {
         pairs.append(Pair(id: field.id ?? 0, name: field.name, old: position, new: nil, type: field.type))
       }
+      for index in pairs.indices where dropped.contains(pairs[index].id) { pairs[index].isDropped = true }
       self.pairs = pairs
     }
   }

@@ -138,7 +138,7 @@ extension RowDiff {
     _ pair: Fields.Pair, _ before: Batch, _ oldRows: [Int32], _ after: Batch, _ newRows: [Int32]
   ) throws -> [Bool] {
     var result = [Bool](repeating: false, count: newRows.count)
-    guard let position = pair.new else { return result }
+    guard let position = pair.new, !pair.isDropped else { return result }
     guard let other = pair.old else {
       let column = after.columns[position]
       if column.nullCount < column.count { for index in newRows.indices { result[index] = column.isValid(Int(newRows[index])) } }

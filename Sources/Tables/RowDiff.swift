@@ -90,7 +90,7 @@ extension RowDiff {
     _ old: TableVersion?, _ new: TableVersion?, partitions: [Int64], _ body: (Part) throws -> Void
   ) throws {
     guard let left = old?.layout ?? new?.layout, let right = new?.layout ?? old?.layout else { return }
-    let fields = Fields(old: left.schema, new: right.schema)
+    let fields = Fields(old: left.schema, new: right.schema, dropped: Set(left.dropped + right.dropped))
     let key = commonKey(left, right)
     for number in partitions {
       let (before, after) = try sides(old, new, partition: number)
