@@ -14,6 +14,8 @@ package enum Conversion {
     /// The types wanted of columns of text, by name.
     package var types: Schema?
     package var reading = TableFileOptions()
+    /// The character between the fields of a CSV output, if not that of its name.
+    package var outputDelimiter: UInt8?
 
     package init(input: String, output: String) {
       self.input = input
@@ -38,7 +40,7 @@ package enum Conversion {
     try check(request, file)
     let target = try TableOutput(
       path: request.output, schema: file.schema, format: request.format, codec: request.codec,
-      bloomFilterColumns: request.bloomFilterColumns)
+      bloomFilterColumns: request.bloomFilterColumns, delimiter: request.outputDelimiter)
     var rowCount = 0
     while let batch = try file.next() {
       try target.write(batch)

@@ -23,8 +23,10 @@ package final class TableOutput {
   ///   - format: the format, if not that of the file's name; standard output is CSV by default.
   ///   - codec: for Parquet none, snappy, gzip, brotli, lz4 or zstd; for Arrow none, lz4 or zstd.
   ///   - bloomFilterColumns: columns of a Parquet file that get a Bloom filter.
+  ///   - delimiter: the character between the fields of CSV; nil for that of the file's name, or a comma.
   package init(
-    path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil, bloomFilterColumns: [String] = []
+    path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil, bloomFilterColumns: [String] = [],
+    delimiter: UInt8? = nil
   ) throws(AlmanacError) {
     guard let format = format ?? (path == "-" ? .csv : FileFormat(path: path)) else {
       throw AlmanacError(
@@ -32,6 +34,7 @@ package final class TableOutput {
         hint: "Give the output file one of these endings.")
     }
     self.path = path
+    if delimiter != nil && format != .csv { throw AlmanacError(.usage, "Cannot write \(path) with a delimiter: only CSV files have one") }
     for name in bloomFilterColumns {
       guard format == .parquet else { throw AlmanacError(.usage, "Cannot write \(path) with Bloom filters: only Parquet files have them") }
       guard let field = schema[name], !field.type.isNested, field.type != .bool else {
@@ -56,7 +59,7 @@ package final class TableOutput {
     case .csv, .jsonl:
       if codec != nil { throw AlmanacError(.usage, "Cannot write \(path) with a codec: only Parquet and Arrow files have one") }
       if format == .csv {
-        sink = .csv(CSVWriter(schema: schema, delimiter: FileFormat.delimiter(path: path) ?? UInt8(ascii: ",")))
+        sink = .csv(CSVWriter(schema: schema, delimiter: delimiter ?? FileFormat.delimiter(path: path) ?? UInt8(ascii: ",")))
       } else {
         sink = .jsonLines(JSONLinesWriter(schema: schema))
       }
