@@ -321,6 +321,18 @@ expect 0 '{"a":1,"b":null}' -- "$almanac" convert "$work/semi.csv" - --format js
 expect 0 '{"a":1.0,"b":"NA"}' -- "$almanac" convert "$work/semi.csv" - --format jsonl --type a=float64
 expect 0 '{"column_1":"a","column_2":"b"}' -- "$almanac" convert "$work/semi.csv" - --format jsonl --no-header
 expect 2 "expected COLUMN=TYPE" -- "$almanac" convert "$work/semi.csv" - --type a=number
+expect 1 "There is no column c" -- "$almanac" convert "$work/semi.csv" - --type c=int64
+expect 2 "has its own" -- "$almanac" convert "$work/coded.parquet" "$work/x.csv" --type user_id=int32
+expect 2 "not CSV" -- "$almanac" convert "$work/coded.parquet" "$work/x.csv" --delimiter ';'
+expect 0 "1;NA" -- "$almanac" convert "$work/semi.csv" - --output-delimiter ';'
+expect 2 "only CSV files have one" -- "$almanac" convert "$work/semi.csv" "$work/x.parquet" --output-delimiter ';'
+# What is no file stays what it is and gets the bytes.
+mkfifo "$work/pipe"
+cat "$work/pipe" >"$work/piped.csv" &
+expect 0 -- "$almanac" convert "$work/semi.csv" "$work/pipe" --format csv
+wait $!
+same "bytes through a pipe" "$(cat "$work/piped.csv")" "$(printf 'a,b\n1,NA\n2,x')"
+[ -p "$work/pipe" ] && ok || bad "the pipe is no pipe any more"
 expect 1 "line 2, column 2 (b)" -- "$almanac" convert "$work/semi.csv" - --type b=int64
 printf 'a,b\n1\n' >"$work/ragged.csv"
 expect 4 "line 2" -- "$almanac" convert "$work/ragged.csv" "$work/out.parquet"
@@ -342,6 +354,7 @@ done
 # --- inspect ---
 expect 0 "row group 0: 6,000 rows" -- "$almanac" inspect "$fixtures/pyarrow/transactions.parquet"
 expect 0 '"created_by":"parquet-cpp-arrow' -- "$almanac" inspect "$fixtures/pyarrow/transactions.parquet" --json
+expect 0 '"max":"T0000020000"' -- "$almanac" inspect "$work/filtered.parquet" --pages --json
 expect 0 "pages of user_id" -- "$almanac" inspect "$fixtures/pyarrow/transactions.parquet" --pages
 expect 0 "list<utf8>" -- "$almanac" inspect "$work/nested.arrow"
 expect 0 '"delimiter":";"' -- "$almanac" inspect "$work/semi.csv" --json

@@ -14,6 +14,8 @@ package enum Conversion {
     /// The types wanted of columns of text, by name.
     package var types: Schema?
     package var reading = TableFileOptions()
+    /// The character between the fields of a CSV output, if not that of its name.
+    package var outputDelimiter: UInt8?
 
     package init(input: String, output: String) {
       self.input = input
@@ -35,9 +37,10 @@ package enum Conversion {
   /// - Complexity: O(file); memory follows the batch, and for Parquet the row group written.
   package static func run(_ request: Request, progress: ProgressHandler? = nil) throws(AlmanacError) -> Report {
     let file = try TableFile(path: request.input, types: request.types, columns: request.columns, options: request.reading)
+    try check(request, file)
     let target = try TableOutput(
       path: request.output, schema: file.schema, format: request.format, codec: request.codec,
-      bloomFilterColumns: request.bloomFilterColumns)
+      bloomFilterColumns: request.bloomFilterColumns, delimiter: request.outputDelimiter)
     var rowCount = 0
     while let batch = try file.next() {
       try target.write(batch)
@@ -46,5 +49,20 @@ package enum Conversion {
     }
     try target.finish()
     return Report(rowCount: rowCount, columnCount: file.schema.fields.count)
+  }
+
+  /// What a request asks of the input, and the input cannot do, is an error rather than ignored.
+  private static func check(_ request: Request, _ file: TableFile) throws(AlmanacError) {
+    if request.reading != TableFileOptions() && file.format != .csv {
+      throw AlmanacError(
+        .usage, "Cannot read \(file.name) with a delimiter, null tokens or without a header: it is \(file.format.rawValue), not CSV")
+    }
+    guard let types = request.types else { return }
+    guard file.format == .csv || file.format == .jsonl else {
+      throw AlmanacError(.usage, "Cannot read \(file.name) with other types: it is \(file.format.rawValue) and has its own")
+    }
+    _ = try AlmanacError.translating("Cannot read \(file.name)") {
+      try TableFile.indices(of: types.fields.map(\.name), in: file.fileSchema)
+    }
   }
 }

@@ -115,11 +115,17 @@ extension FileDescription.ColumnChunk {
     if let pages {
       members["pages"] = .array(
         pages.map { page in
-          [
+          var members: [String: JSON] = [
             "kind": .text(page.kind), "offset": .number(page.offset), "bytes": .number(page.byteCount),
             "uncompressed_bytes": .number(page.uncompressedByteCount), "encoding": .text(page.encoding),
             "values": .number(page.valueCount), "rows": .number(page.rowCount),
           ]
+          if let statistics = page.statistics {
+            members["min"] = .text(statistics.least)
+            members["max"] = .text(statistics.greatest)
+            members["nulls"] = .number(statistics.nullCount)
+          }
+          return .object(members)
         })
     }
     return .object(members)

@@ -5,7 +5,7 @@ import Parquet
 import TextFormats
 
 /// How a text file is to be read where its name and first line do not say.
-package struct TableFileOptions: Sendable {
+package struct TableFileOptions: Hashable, Sendable {
   package var delimiter: UInt8?
   package var hasHeader = true
   /// Unquoted fields that mean null beside the empty one.
@@ -28,6 +28,8 @@ package final class TableFile {
   private var source: Source
   private let bytes: BufferSlice
   package let schema: Schema
+  /// All columns of the file, whichever are wanted.
+  package let fileSchema: Schema
   /// The rows that the file claims; nil for formats that do not say.
   package let rowCount: Int?
   private var decodedByteCount = 0
@@ -75,6 +77,7 @@ package final class TableFile {
     }
     (source, rowCount) = (opened.0, opened.2)
     let whole = opened.1
+    fileSchema = whole
     schema = try AlmanacError.translating("Cannot read \(name)") {
       guard let columns else { return whole }
       return Schema(try Self.indices(of: columns, in: whole).map { whole.fields[$0] })
@@ -82,7 +85,8 @@ package final class TableFile {
     selected = format == .parquet ? nil : columns
   }
 
-  private static func indices(of names: [String], in schema: Schema) throws -> [Int] {
+  /// - Throws: `AlmanacError` of kind `.failed`
+  static func indices(of names: [String], in schema: Schema) throws -> [Int] {
     try names.map { name in
       guard let index = schema.index(of: name) else {
         throw AlmanacError(

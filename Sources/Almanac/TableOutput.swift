@@ -1,15 +1,14 @@
 import Arrow
 import Columns
 import Foundation
-import Glibc
 import Parquet
 import TextFormats
 
-/// Writes a table to a file as batches come. The file appears under its name only when it is complete.
+/// Writes a table to a file as batches come. The file appears under its name only when it is complete; what is no file (standard
+/// output, pipes, devices) is written as it comes.
 package final class TableOutput {
   package let path: String
-  private let temporaryPath: String
-  private let descriptor: Int32
+  private let place: OutputPlace
   private enum Sink {
     case parquet(ParquetWriter)
     case arrow(ArrowWriter)
@@ -24,8 +23,10 @@ package final class TableOutput {
   ///   - format: the format, if not that of the file's name; standard output is CSV by default.
   ///   - codec: for Parquet none, snappy, gzip, brotli, lz4 or zstd; for Arrow none, lz4 or zstd.
   ///   - bloomFilterColumns: columns of a Parquet file that get a Bloom filter.
+  ///   - delimiter: the character between the fields of CSV; nil for that of the file's name, or a comma.
   package init(
-    path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil, bloomFilterColumns: [String] = []
+    path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil, bloomFilterColumns: [String] = [],
+    delimiter: UInt8? = nil
   ) throws(AlmanacError) {
     guard let format = format ?? (path == "-" ? .csv : FileFormat(path: path)) else {
       throw AlmanacError(
@@ -33,6 +34,7 @@ package final class TableOutput {
         hint: "Give the output file one of these endings.")
     }
     self.path = path
+    if delimiter != nil && format != .csv { throw AlmanacError(.usage, "Cannot write \(path) with a delimiter: only CSV files have one") }
     for name in bloomFilterColumns {
       guard format == .parquet else { throw AlmanacError(.usage, "Cannot write \(path) with Bloom filters: only Parquet files have them") }
       guard let field = schema[name], !field.type.isNested, field.type != .bool else {
@@ -57,33 +59,22 @@ package final class TableOutput {
     case .csv, .jsonl:
       if codec != nil { throw AlmanacError(.usage, "Cannot write \(path) with a codec: only Parquet and Arrow files have one") }
       if format == .csv {
-        sink = .csv(CSVWriter(schema: schema, delimiter: FileFormat.delimiter(path: path) ?? UInt8(ascii: ",")))
+        sink = .csv(CSVWriter(schema: schema, delimiter: delimiter ?? FileFormat.delimiter(path: path) ?? UInt8(ascii: ",")))
       } else {
         sink = .jsonLines(JSONLinesWriter(schema: schema))
       }
     }
-    if path == "-" {
-      temporaryPath = path
-      descriptor = STDOUT_FILENO
-    } else {
-      temporaryPath = "\(path).partial-\(getpid())"
-      descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-      guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
-    }
+    place = try OutputPlace(path: path)
   }
 
-  deinit {
-    if !isFinished && path != "-" {
-      close(descriptor)
-      unlink(temporaryPath)
-    }
-  }
+  deinit { if !isFinished { place.abandon() } }
 
   /// Text is made of slices of this many rows, so that memory follows the slice and not the batch.
   private static let sliceRowCount = 1 << 16
 
+  /// - Throws: `AlmanacError`: `.failed` for types that the format does not have, `.io` where bytes cannot be written.
   package func write(_ batch: Batch) throws(AlmanacError) {
-    try AlmanacError.translating {
+    try Self.translating {
       switch sink {
       case .parquet, .arrow: return try writeSlice(batch)
       case .csv, .jsonLines: break
@@ -117,7 +108,7 @@ package final class TableOutput {
 
   /// Completes the file and gives it its name.
   package func finish() throws(AlmanacError) {
-    try AlmanacError.translating {
+    try Self.translating {
       switch sink {
       case .parquet(var writer): try writer.finish { try put($0) }
       case .arrow(var writer): try writer.finish { try put($0) }
@@ -129,21 +120,20 @@ package final class TableOutput {
       }
     }
     isFinished = true
-    guard path != "-" else { return }
-    guard close(descriptor) == 0, rename(temporaryPath, path) == 0 else {
-      let code = errno
-      unlink(temporaryPath)
-      throw Self.failure("write", path, code)
-    }
+    try place.complete()
   }
 
-  private func put(_ bytes: UnsafeRawBufferPointer) throws {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw Self.failure("write", path, errno) }
-      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+  private func put(_ bytes: UnsafeRawBufferPointer) throws { try place.put(bytes) }
+
+  /// What a format has no form for is a failure of the request, not damage.
+  private static func translating(_ body: () throws -> Void) throws(AlmanacError) {
+    try AlmanacError.translating {
+      do {
+        try body()
+      } catch {
+        guard let error = error as? ParquetError, error.kind == .unsupported else { throw error }
+        throw AlmanacError(.failed, error.description)
+      }
     }
   }
 
@@ -168,10 +158,6 @@ package final class TableOutput {
       throw AlmanacError(.usage, "Arrow files cannot be written with \(name): expected none, lz4 or zstd")
     default: throw AlmanacError(.usage, "Unknown codec \(name): expected none, lz4 or zstd")
     }
-  }
-
-  private static func failure(_ action: String, _ path: String, _ code: Int32) -> AlmanacError {
-    AlmanacError(code == ENOENT ? .notFound : .io, "Cannot \(action) \(path): \(String(cString: strerror(code)))")
   }
 }
 

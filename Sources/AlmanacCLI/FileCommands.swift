@@ -18,6 +18,7 @@ struct Convert: ParsableCommand {
   @Option(help: "Only these columns, in this order: a,b,c.") var columns: String?
   @Option(help: "The output's format, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
   @Option(help: "CSV input: the character between fields (default: a comma, or what the first line shows).") var delimiter: String?
+  @Option(help: "CSV output: the character between fields (default: a comma, or that of .tsv and .psv).") var outputDelimiter: String?
   @Flag(help: "CSV input: the first line holds values, not names; columns are then column_1, column_2, …") var noHeader = false
   @Option(name: .customLong("null"), help: "CSV input: a text that means null beside the empty field; may be repeated.")
   var nullTokens: [String] = []
@@ -39,6 +40,7 @@ struct Convert: ParsableCommand {
       request.format = known
     }
     request.reading.delimiter = try CSVArguments.delimiter(delimiter)
+    request.outputDelimiter = try CSVArguments.delimiter(outputDelimiter)
     request.reading.hasHeader = !noHeader
     request.reading.nullTokens = nullTokens
     let report = try Conversion.run(request, progress: ProgressBar.handler(global))

@@ -48,19 +48,23 @@ enum InspectionText {
 
   private static func pages(_ column: FileColumnChunk) -> [String] {
     guard let pages = column.pages else { return [] }
-    var table = [["page", "at byte", "bytes", "rows", "values", "encoding"]]
+    var table = [["page", "at byte", "bytes", "rows", "values", "encoding", "nulls", "min", "max"]]
     for page in pages {
       table.append([
         page.kind ?? "data", "\(page.offset)", Terminal.grouped(page.byteCount), page.rowCount.map { Terminal.grouped($0) } ?? "",
         page.valueCount.map { Terminal.grouped($0) } ?? "", page.encoding ?? "",
+        page.statistics?.nullCount.map { Terminal.grouped($0) } ?? "", shortened(page.statistics?.least),
+        shortened(page.statistics?.greatest),
       ])
     }
-    return ["", "pages of \(column.path.joined(separator: ".")):", Terminal.table(table, numeric: [1, 2, 3, 4])]
+    return ["", "pages of \(column.path.joined(separator: ".")):", Terminal.table(table, numeric: [1, 2, 3, 4, 6])]
   }
 
   private static func shortened(_ text: String?) -> String {
     guard let text else { return "" }
-    return text.count > 24 ? "\(text.prefix(23))…" : text
+    let short = text.count > 24 ? "\(text.prefix(23))…" : text
+    // Values must not move a terminal's cursor.
+    return short.unicodeScalars.contains { $0.properties.generalCategory == .control } ? short.debugDescription : short
   }
 
   /// 1536 as "1.5 KiB".

@@ -13,6 +13,10 @@ enum Conversion: Hashable, Sendable {
   case decimalFromBytes
   case nanosFrom96
   case microsFrom96
+  /// A count of ticks in 12 bytes, little-endian two's complement.
+  case ticksFrom12
+  /// Nanoseconds in 12 bytes as microseconds, floored.
+  case microsFrom12
   case bool
   case bytes
 }
@@ -44,6 +48,15 @@ struct ColumnShape: Sendable {
   let isFlat: Bool
   var isOptional: Bool { field.isNullable }
 
+  /// Whether the file may hold nanoseconds that 64 bits do not.
+  var hasWideNanoseconds: Bool {
+    switch conversion {
+    case .nanosFrom96: true
+    case .ticksFrom12: if case .timestamp(.nanosecond, _) = field.type { true } else { false }
+    default: false
+    }
+  }
+
   /// Bytes of a value in plain encoding; nil where it varies or is a bit.
   var plainByteWidth: Int? {
     switch physicalType {
@@ -55,7 +68,7 @@ struct ColumnShape: Sendable {
     }
   }
 
-  /// - Throws: `.malformed` when the element describes no column, `.unsupported` for decimals of more than 38 digits.
+  /// - Throws: `.malformed` when the element describes no column.
   init(
     _ element: SchemaElement, path: String, levels: NodeLevels, isNullable: Bool, isFlat: Bool, hints: TypeHints, arrow: ArrowHint?
   ) throws(ParquetError) {

@@ -139,7 +139,8 @@ enum BrotliDecoding {
 enum Lz4Decoding {
   /// The codec that is deprecated because its framing was left open. Nil when the bytes are none of the three.
   static func decode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, byteCount: Int) -> Int? {
-    hadoop(source, into: target, byteCount: byteCount) ?? frames(source, into: target, byteCount: byteCount)
+    if byteCount == 0 && isEmptyHadoop(source) { return 0 }
+    return hadoop(source, into: target, byteCount: byteCount) ?? frames(source, into: target, byteCount: byteCount)
       ?? block(source, into: target, byteCount: byteCount)
   }
 
@@ -172,6 +173,14 @@ enum Lz4Decoding {
       }
     }
     return written == byteCount ? written : nil
+  }
+
+  /// Hadoop's framing of nothing: the size zero, behind which may stand a block that holds nothing.
+  private static func isEmptyHadoop(_ source: UnsafeRawBufferPointer) -> Bool {
+    guard source.count >= 4, source.prefix(4).allSatisfy({ $0 == 0 }) else { return false }
+    if source.count == 4 { return true }
+    // The block of nothing is one token, a zero.
+    return source.count == 9 && source[4...].elementsEqual([0, 0, 0, 1, 0])
   }
 
   private static func frames(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawPointer, byteCount: Int) -> Int? {

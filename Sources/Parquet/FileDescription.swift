@@ -17,7 +17,7 @@ package struct FileDescription: Sendable {
     package let children: [Element]
   }
 
-  package struct Statistics: Sendable {
+  package struct Statistics: Hashable, Sendable {
     /// Bounds as text; those of long strings may be cut. Nil where the file has none.
     package let least: String?
     package let greatest: String?
@@ -39,6 +39,8 @@ package struct FileDescription: Sendable {
     package let valueCount: Int?
     /// Nil where the file does not say: in pages of version 1 of repeated columns without an offset index.
     package let rowCount: Int?
+    /// From the column index, without distinct values; nil where there is none. Bounds are nil in pages of nulls alone.
+    package let statistics: Statistics?
   }
 
   package struct ColumnChunk: Sendable {
@@ -154,7 +156,8 @@ package struct FileDescription: Sendable {
     }
     var pages: [Page]?
     if includesPages {
-      if let places { pages = PageScan.pages(places, rowCount: rowCount) } else { pages = try PageScan.pages(chunk, leaf, file) }
+      let bounds = index?.statistics(text) ?? []
+      if let places { pages = PageScan.pages(places, rowCount: rowCount, bounds) } else { pages = try PageScan.pages(chunk, leaf, file) }
     }
     return ColumnChunk(
       path: chunk.path, physicalType: FormatNames.physicalType(chunk.physicalCode, leaf.fixedByteCount),

@@ -2,7 +2,7 @@ import Columns
 
 /// What a file says about its types outside of its schema.
 struct TypeHints: Sendable {
-  /// INT96 has no unit. Spark keeps microseconds in it, over years that nanoseconds in 64 bits cannot reach.
+  /// INT96 has no unit, and as nanoseconds of 12 bytes reaches further than 64 bits. Spark keeps microseconds in it, over years that nanoseconds in 64 bits cannot reach.
   var hasMicrosecondInt96 = false
   /// By position of the top-level fields.
   var arrow: [(name: String, hint: ArrowHint?)] = []
@@ -31,6 +31,10 @@ enum LeafTypes {
     case (.time(_, .nanos)?, .int64): return (.time(.nanosecond), .identity(byteWidth: 8))
     case (.timestamp(let isAdjusted, let unit)?, .int64):
       return (.timestamp(ticks(unit), zone: isAdjusted ? "UTC" : nil), .identity(byteWidth: 8))
+    case (.timestamp(let isAdjusted, let unit)?, .fixedLengthByteArray) where length == 12:
+      let zone = isAdjusted ? "UTC" : nil
+      if unit == .nanos && hints.hasMicrosecondInt96 { return (.timestamp(.microsecond, zone: zone), .microsFrom12) }
+      return (.timestamp(ticks(unit), zone: zone), .ticksFrom12)
     case (.integer(let bitWidth, let isSigned)?, .int32):
       switch bitWidth {
       case 8: return (isSigned ? .int8 : .uint8, .narrow(byteWidth: 1))
@@ -80,10 +84,9 @@ enum LeafTypes {
     guard precision >= 1, scale >= 0, scale <= precision else {
       throw .malformed("a decimal of precision \(precision) and scale \(scale) is not possible")
     }
-    guard precision <= 38 else {
-      throw .unsupported("a decimal of precision \(precision) is too wide, 38 digits are supported")
-    }
-    let type = DataType.decimal(precision: precision, scale: scale)
+    // Wider types are read where their values have 38 digits at most, which is checked value by value.
+    guard scale <= 38 else { throw .unsupported("a decimal of scale \(scale) is too fine, 38 digits are supported") }
+    let type = DataType.decimal(precision: min(38, precision), scale: scale)
     switch physical {
     case .int32: return (type, .decimalFrom32)
     case .int64: return (type, .decimalFrom64)

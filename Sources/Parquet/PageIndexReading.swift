@@ -35,6 +35,15 @@ struct ColumnIndexDetail {
   }
 
   private init() {}
+
+  /// What it says of each page, as text.
+  func statistics(_ text: StatisticsText) -> [FileDescription.Statistics] {
+    isNullPage.indices.map { page in
+      FileDescription.Statistics(
+        least: isNullPage[page] ? nil : text.text(least[page]), greatest: isNullPage[page] ? nil : text.text(greatest[page]),
+        nullCount: nullCounts?[page], distinctCount: nil)
+    }
+  }
 }
 
 /// Where the offset index says that the data pages of a chunk lie.

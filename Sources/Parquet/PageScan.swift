@@ -6,11 +6,15 @@ enum PageScan {
     return min(dictionary, chunk.dataPageOffset)
   }
 
-  static func pages(_ index: OffsetIndexDetail, rowCount: Int) -> [FileDescription.Page] {
+  /// - Parameter bounds: what the column index says of each page; left aside where it has another number of pages.
+  static func pages(
+    _ index: OffsetIndexDetail, rowCount: Int, _ bounds: [FileDescription.Statistics]
+  ) -> [FileDescription.Page] {
     index.pages.indices.map { page in
       FileDescription.Page(
         kind: nil, offset: index.pages[page].offset, byteCount: index.pages[page].byteCount, uncompressedByteCount: nil, encoding: nil,
-        valueCount: nil, rowCount: index.rows(page, rowCount: rowCount).count)
+        valueCount: nil, rowCount: index.rows(page, rowCount: rowCount).count,
+        statistics: bounds.count == index.pages.count ? bounds[page] : nil)
     }
   }
 
@@ -46,7 +50,7 @@ enum PageScan {
           kind: FormatNames.pageKind(header.type), offset: offset, byteCount: byteCount,
           uncompressedByteCount: header.uncompressedByteCount,
           encoding: header.encoding.map { FormatNames.encoding($0) }, valueCount: header.valueCount,
-          rowCount: isData ? header.rowCount ?? (isFlat ? header.valueCount : nil) : nil))
+          rowCount: isData ? header.rowCount ?? (isFlat ? header.valueCount : nil) : nil, statistics: nil))
       if isData { valueCount += max(0, header.valueCount ?? 0) }
       offset += byteCount
     }

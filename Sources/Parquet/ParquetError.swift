@@ -7,7 +7,7 @@ package struct ParquetError: Error, Hashable, Sendable, CustomStringConvertible 
     case malformed
     /// A legal file that uses what this reader does not know.
     case unsupported
-    /// A time of INT96 that nanoseconds in 64 bits do not reach.
+    /// A time that the ticks of its type do not reach with 64 bits.
     case outOfRange
   }
 

@@ -53,11 +53,11 @@ package struct ParquetReader: Sendable {
     rowCount = total
   }
 
-  /// Whether a time of INT96 lies outside the years 1677 to 2262, which nanoseconds do not reach.
+  /// Whether a time of INT96, or of nanoseconds in 12 bytes, lies outside the years 1677 to 2262, which 64 bits do not reach.
   /// - Throws: what reading these columns throws.
-  /// - Complexity: O(1) in files without INT96, else O(bytes of these columns)
+  /// - Complexity: O(1) in files without such columns, else O(bytes of these columns)
   package func hasInt96BeyondNanoseconds() throws(ParquetError) -> Bool {
-    let columns = nodes.indices.filter { nodes[$0].leaves.contains { shapes[$0].conversion == .nanosFrom96 } }
+    let columns = nodes.indices.filter { nodes[$0].leaves.contains { shapes[$0].hasWideNanoseconds } }
     guard !columns.isEmpty else { return false }
     var scan = ParquetScan(self, columns: columns)
     do throws(ParquetError) {

@@ -7,7 +7,7 @@ enum PlainConversion {
     switch conversion {
     case .identity(let width), .narrow(let width): width
     case .decimalFrom32, .decimalFrom64, .decimalFromFixed, .decimalFromBytes: 16
-    case .nanosFrom96, .microsFrom96: 8
+    case .nanosFrom96, .microsFrom96, .ticksFrom12, .microsFrom12: 8
     case .bool, .bytes: nil
     }
   }
@@ -41,6 +41,10 @@ enum PlainConversion {
     case .microsFrom96:
       let target = target.assumingMemoryBound(to: Int64.self)
       for index in 0..<count { target[index] = micros(source + index * 12) }
+    case .ticksFrom12, .microsFrom12:
+      let divisor: Int128 = shape.conversion == .microsFrom12 ? 1000 : 1
+      let target = target.assumingMemoryBound(to: Int64.self)
+      for index in 0..<count { target[index] = try ticks12(source + index * 12, index, divisor) }
     case .decimalFromBytes, .bool, .bytes:
       preconditionFailure("Values of \(shape.conversion) have no plain width")
     }
@@ -97,6 +101,17 @@ enum PlainConversion {
         "value \(index) is a timestamp \(day) days and \(nanos) ns from 1970, which lies outside the years 1677 to 2262 of timestamp[ns]")
     }
     return sum.partialValue
+  }
+
+  /// A timestamp of FIXED_LEN_BYTE_ARRAY(12), whose 96 bits may hold more than 64 bits of ticks.
+  private static func ticks12(_ source: UnsafeRawPointer, _ index: Int, _ divisor: Int128) throws(ParquetError) -> Int64 {
+    let low = source.loadUnaligned(as: UInt64.self)
+    let value = Int128(source.loadUnaligned(fromByteOffset: 8, as: Int32.self)) << 64 | Int128(low)
+    let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
+    guard let ticks = Int64(exactly: remainder < 0 ? quotient - 1 : quotient) else {
+      throw .outOfRange("value \(index) is a timestamp of \(value) ticks, which 64 bits do not hold")
+    }
+    return ticks
   }
 
   /// INT96 of Spark, which computes with microseconds in 64 bits and wraps around: so does this, and gives back what Spark had.

@@ -15,9 +15,13 @@ struct ColumnEvidence {
     static let date = Kinds(rawValue: 64)
     static let timestamp = Kinds(rawValue: 128)
     static let text = Kinds(rawValue: 256)
+    /// A time between two microseconds.
+    static let nanosecond = Kinds(rawValue: 512)
+    /// A date or time that nanoseconds in 64 bits do not reach.
+    static let farTime = Kinds(rawValue: 1024)
 
     static let numbers: Kinds = [.integer, .wideInteger, .unsigned, .negative, .float]
-    static let times: Kinds = [.date, .timestamp]
+    static let times: Kinds = [.date, .timestamp, .nanosecond, .farTime]
   }
 
   var kinds: Kinds = []
@@ -29,7 +33,11 @@ struct ColumnEvidence {
   var type: DataType {
     if kinds.isEmpty || isText { return .string }
     if kinds == .bool { return .bool }
-    if kinds.isSubset(of: .times) { return kinds.contains(.timestamp) ? .timestampMicros : .date }
+    if kinds.isSubset(of: .times) {
+      guard kinds.contains(.timestamp) else { return .date }
+      guard kinds.contains(.nanosecond) else { return .timestampMicros }
+      return kinds.contains(.farTime) ? .string : .timestamp(.nanosecond, zone: "UTC")
+    }
     guard kinds.isSubset(of: .numbers) else { return .string }
     if kinds.contains(.float) { return kinds.isDisjoint(with: [.wideInteger, .unsigned]) ? .float64 : .string }
     if kinds.contains(.unsigned) { return kinds.contains(.negative) ? .string : .uint64 }
@@ -44,8 +52,9 @@ struct ColumnEvidence {
       kinds.insert(.integer)
     } else if isPlainDecimal(cell) {
       kinds.insert(.float)
-    } else if cell.count >= 19, let start = cell.baseAddress, TextTimes.usualTicks(start, cell.count, .microsecond, &dates) != nil {
+    } else if cell.count >= 19, let start = cell.baseAddress, let ticks = TextTimes.usualTicks(start, cell.count, .microsecond, &dates) {
       kinds.insert(.timestamp)
+      if ticks.magnitude > Self.nearMicros { kinds.insert(.farTime) }
     } else {
       kinds.formUnion(ColumnEvidence.classify(cell))
     }
@@ -119,7 +128,21 @@ struct ColumnEvidence {
 
   private static func time(_ cell: UnsafeRawBufferPointer) -> Kinds {
     guard cell.count >= 10, let parsed = CivilTime.parse(cell) else { return .text }
-    if !parsed.hasTime { return CivilTime.parseDate(cell) == nil ? .text : .date }
-    return parsed.ticks(.microsecond) == nil ? .text : .timestamp
+    if !parsed.hasTime && CivilTime.parseDate(cell) == nil { return .text }
+    return kinds(of: parsed)
   }
+
+  /// The kinds of a date or time; text where neither microseconds nor nanoseconds hold it.
+  static func kinds(of time: CivilTime.Parsed) -> Kinds {
+    var kinds: Kinds = time.hasTime ? .timestamp : .date
+    if time.ticks(.nanosecond) == nil { kinds.insert(.farTime) }
+    if time.hasTime && time.ticks(.microsecond) == nil {
+      if kinds.contains(.farTime) { return .text }
+      kinds.insert(.nanosecond)
+    }
+    return kinds
+  }
+
+  /// What nanoseconds in 64 bits reach to either side of 1970, in whole microseconds.
+  private static let nearMicros = UInt64(Int64.max / 1000)
 }

@@ -70,8 +70,8 @@ struct JSONEvidence {
       if scalars.isText { break }
       if JSONValues.nonFinite(token.bytes) != nil {
         hasNonFinite = true
-      } else if JSONValues.isTimestamp(token.bytes) {
-        scalars.kinds.insert(.timestamp)
+      } else if let kinds = JSONValues.timestampKinds(token.bytes) {
+        scalars.kinds.formUnion(kinds)
       } else {
         scalars.kinds.insert(.text)
       }

@@ -18,11 +18,12 @@ enum JSONValues {
     return Array(text.utf8)
   }
 
-  /// Whether the text names an instant in full: date, `T`, time, and `Z` or an offset.
-  static func isTimestamp(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard bytes.count >= 17, bytes[0] <= UInt8(ascii: "9"), bytes.contains(UInt8(ascii: "T")), let time = CivilTime.parse(bytes)
-    else { return false }
-    return time.hasTime && time.hasZone && time.ticks(.microsecond) != nil
+  /// What kinds of time the text is where it names an instant in full: date, `T`, time, and `Z` or an offset; else nil.
+  static func timestampKinds(_ bytes: UnsafeRawBufferPointer) -> ColumnEvidence.Kinds? {
+    guard bytes.count >= 17, bytes[0] <= UInt8(ascii: "9"), bytes.contains(UInt8(ascii: "T")), let time = CivilTime.parse(bytes),
+      time.hasTime, time.hasZone
+    else { return nil }
+    return ColumnEvidence.kinds(of: time)
   }
 
   static func nonFinite(_ bytes: UnsafeRawBufferPointer) -> Double? {

@@ -51,6 +51,71 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: workshop.folder).sorted() == ["a.\(first)", "b.\(second)", "repository"])
   }
 
+  @Test func requestsThatTheInputCannotMeetAreRefused() throws {
+    let workshop = try Workshop()
+    try Data("a,b\n1,2\n".utf8).write(to: URL(fileURLWithPath: workshop.path("in.csv")))
+    var request = Conversion.Request(input: workshop.path("in.csv"), output: workshop.path("out.parquet"))
+    request.types = Schema([Field("c", .int8)])
+    let missing = #expect(throws: AlmanacError.self) { try Conversion.run(request) }
+    #expect(missing?.kind == .failed)
+    #expect(missing?.description == "Cannot read \(workshop.path("in.csv")): There is no column c")
+    request.types = Schema([Field("b", .int8)])
+    request.columns = ["a"]
+    #expect(try Conversion.run(request).columnCount == 1)
+    request.columns = nil
+    request.input = Fixtures.path("pyarrow/labels.parquet")
+    let typed = #expect(throws: AlmanacError.self) { try Conversion.run(request) }
+    #expect(typed?.kind == .usage)
+    request.types = nil
+    request.reading.nullTokens = ["NA"]
+    #expect(throws: AlmanacError.self) { try Conversion.run(request) }
+  }
+
+  /// Pipes and devices keep their names and get the bytes; a symbolic link leads to its file.
+  @Test func whatIsNoFileIsWrittenInPlace() throws {
+    let workshop = try Workshop()
+    let source = workshop.path("in.csv")
+    try Data("a\n1\n".utf8).write(to: URL(fileURLWithPath: source))
+    func convert(_ name: String) throws {
+      var request = Conversion.Request(input: source, output: workshop.path(name))
+      request.format = .csv
+      _ = try Conversion.run(request)
+    }
+    func kind(_ name: String) -> mode_t {
+      var status = stat()
+      return lstat(workshop.path(name), &status) == 0 ? status.st_mode & S_IFMT : 0
+    }
+    #expect(mkfifo(workshop.path("pipe"), 0o600) == 0)
+    // Open for both, so that neither side waits for the other.
+    let descriptor = open(workshop.path("pipe"), O_RDWR)
+    defer { close(descriptor) }
+    try convert("pipe")
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let count = read(descriptor, &bytes, bytes.count)
+    #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "a\n1\n")
+    #expect(kind("pipe") == S_IFIFO)
+    try Data("old".utf8).write(to: URL(fileURLWithPath: workshop.path("target.csv")))
+    #expect(symlink("target.csv", workshop.path("link.csv")) == 0)
+    try convert("link.csv")
+    #expect(kind("link.csv") == S_IFLNK)
+    #expect(try String(contentsOfFile: workshop.path("target.csv"), encoding: .utf8) == "a\n1\n")
+    let folder = #expect(throws: AlmanacError.self) { try convert("repository") }
+    #expect(folder?.description == "Cannot write \(workshop.path("repository")): it is a folder")
+  }
+
+  @Test func formsThatAFormatLacksAreNoDamage() throws {
+    let workshop = try Workshop()
+    let type = DataType.structure([])
+    let output = try TableOutput(path: workshop.path("x.parquet"), schema: Schema([Field("s", type)]))
+    let column = Column(type, [.null])
+    let error = #expect(throws: AlmanacError.self) {
+      try output.write(Batch(schema: Schema([Field("s", type)]), columns: [column], rowCount: 1))
+      try output.finish()
+    }
+    #expect(error?.kind == .failed)
+    #expect(error?.description == "Cannot write column s: a structure without fields has no form in Parquet")
+  }
+
   @Test func damagedFilesAreNamed() throws {
     let workshop = try Workshop()
     let whole = try FileBytes.of(Fixtures.path("pyarrow/transactions.parquet"))

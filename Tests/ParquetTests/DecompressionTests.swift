@@ -34,6 +34,14 @@ import Testing
     #expect(throws: ParquetError.self) { try Self.decoded([], codec: codec, byteCount: 1) }
   }
 
+  @Test func hadoopFramesOfNothingAreNothing() throws {
+    for bytes in [[0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 1, 0]] as [[UInt8]] {
+      #expect(try Self.decoded(bytes, codec: 5, byteCount: 0) == [])
+      #expect(throws: ParquetError.self) { try Self.decoded(bytes, codec: 5, byteCount: 1) }
+      #expect(throws: ParquetError.self) { try Self.decoded(bytes + [1], codec: 5, byteCount: 0) }
+    }
+  }
+
   @Test func lz4IsReadInItsThreeFramings() throws {
     let (first, second) = (Self.block(Array(Self.text.prefix(4000))), Self.block(Array(Self.text.dropFirst(4000))))
     let whole = Self.block(Self.text)

@@ -62,6 +62,17 @@ import Testing
       ])
   }
 
+  @Test func thePageIndexGivesEachPageItsBounds() throws {
+    func bounds(_ column: FileDescription.ColumnChunk) -> [String] {
+      column.pages?.map { "\($0.statistics?.least ?? "-") \($0.statistics?.greatest ?? "-") \($0.statistics?.nullCount ?? -1)" } ?? []
+    }
+    let columns = try Self.file().rowGroups[0].columns
+    #expect(bounds(columns[0]) == ["-3 4 0", "9 9 0"])
+    #expect(bounds(columns[1]) == ["1970-01-01T00:00:01.500000Z 1970-01-01T00:00:01.500000Z 1", "- - 1"])
+    #expect(bounds(columns[3]) == ["-10.50 -10.50 1", "0.07 0.07 0"])
+    #expect(try Self.file { $0.pageIndex = false }.rowGroups[0].columns[0].pages?.first?.statistics == nil)
+  }
+
   @Test func pagesComeFromTheIndexOrFromTheirHeaders() throws {
     let indexed = try Self.file().rowGroups[0]
     #expect(indexed.offset == 4 && indexed.rowCount == 3)

@@ -44,7 +44,12 @@ func readCSV(_ text: String, _ options: CSVOptions = CSVOptions()) throws(TextEr
       (["1", "2.5"], .float64), (["9007199254740993", "2.5"], .string), (["1", "x"], .string), (["1", "true"], .string),
       (["-1", "18446744073709551615"], .string), (["99999999999999999999"], .string),
       (["2026-01-01", "2026-01-01T00:00"], .timestampMicros),
-      (["2026-01-01", "1"], .string), (["2026-01-01T00:00:00.0000001Z"], .string), (["1e400"], .string), (["+1"], .string), (["0"], .int64),
+      (["2026-01-01", "1"], .string),
+      (["2026-01-01T00:00:00.0000001Z"], .timestamp(.nanosecond, zone: "UTC")),
+      (["2026-01-01", "1700-01-01T00:00:00.123456789+02:00"], .timestamp(.nanosecond, zone: "UTC")),
+      (["1600-01-01", "2026-01-01T00:00:00.0000001Z"], .string), (["2300-01-01T00:00:00Z", "2026-01-01T00:00:00.0000001Z"], .string),
+      (["1600-01-01T00:00:00.000000001"], .string), (["2026-01-01T00:00:00.0000000001Z"], .string),
+      (["1e400"], .string), (["+1"], .string), (["0"], .int64),
       (["0.5"], .float64), (["00.5"], .string), (["-0.5"], .float64), (["-inf"], .float64), (["0x10"], .string), ([" 1"], .string),
     ] as [([String], DataType)])
   func lateValuesWidenAndNeverLose(_ cells: [String], _ type: DataType) throws {

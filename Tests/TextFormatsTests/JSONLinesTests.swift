@@ -39,9 +39,17 @@ func readJSONLines(_ text: String, _ options: JSONLinesOptions = JSONLinesOption
 
   @Test func timestampsNeedTimeAndZoneEverywhere() throws {
     #expect(try readJSONLines("{\"t\":\"2026-02-01T00:00:00Z\"}\n{\"t\":\"2026-02-01T00:00:00\"}").schema.fields[0].type == .string)
-    #expect(try readJSONLines("{\"t\":\"2026-02-01T00:00:00.1234567Z\"}").schema.fields[0].type == .string)
+    #expect(try readJSONLines("{\"t\":\"1600-01-01T00:00:00.1234567Z\"}").schema.fields[0].type == .string)
     #expect(try readJSONLines("{\"t\":\"NaN\"}\n{\"t\":\"x\"}").schema.fields[0].type == .string)
     #expect(try readJSONLines("{\"t\":9007199254740993}\n{\"t\":0.5}").columns[0].scalars == [.string("9007199254740993"), .string("0.5")])
+  }
+
+  @Test func timesBetweenMicrosecondsAreNanoseconds() throws {
+    let near = try readJSONLines("{\"t\":\"2026-02-01T00:00:00Z\"}\n{\"t\":\"1969-12-31T23:59:59.999999999Z\"}")
+    #expect(near.schema.fields[0].type == .timestamp(.nanosecond, zone: "UTC"))
+    #expect(near.columns[0].scalars == [.timestamp(1_769_904_000_000_000_000, .nanosecond), .timestamp(-1, .nanosecond)])
+    let far = try readJSONLines("{\"t\":\"9999-02-01T00:00:00Z\"}\n{\"t\":\"1969-12-31T23:59:59.999999999Z\"}")
+    #expect(far.columns[0].scalars == [.string("9999-02-01T00:00:00Z"), .string("1969-12-31T23:59:59.999999999Z")])
   }
 
   @Test func wantedTypesRule() throws {

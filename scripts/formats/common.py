@@ -91,7 +91,12 @@ def canonical(scalar):
     if pa.types.is_map(kind):
         return [[canonical(entry["key"]), canonical(entry["value"])] for entry in scalar.values.cast(
             pa.struct([("key", kind.key_type), ("value", kind.item_type)]))] if len(scalar.values) else []
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if pa.types.is_run_end_encoded(kind):
+        return canonical(pa.scalar(scalar.as_py(), kind.value_type))
+    if (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+        or pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)
+    ):
         return [canonical(value) for value in scalar.values]
     if pa.types.is_struct(kind):
         return {field.name: canonical(scalar[index]) for index, field in enumerate(kind)}
