@@ -43,7 +43,8 @@ root() { in_ "$1" show "${2:-HEAD}" --json | grep -o '"root":"[0-9a-f]*"' | sort
 serve() {
   local log=$work/serve-$RANDOM.log
   : >"$log"
-  in_ "$1" serve --port 0 "${@:2}" 2>"$log" &
+  # Not through a function: its process would not be the one to be killed.
+  "$almanac" --repo "$1" serve --port 0 "${@:2}" 2>"$log" >/dev/null &
   server=$!
   servers+=("$server")
   for _ in $(seq 100); do grep -q Serving "$log" && break; sleep 0.1; done
@@ -113,7 +114,7 @@ expect 2 "ALMANAC_TOKEN" -- in_ "$work/a" remote add b http://user:secret@127.0.
 expect 0 "Cloned to" -- "$almanac" clone "file://$work/origin" "$work/b"
 expect 0 -- in_ "$work/b" remote remove origin
 expect 0 -- in_ "$work/b" remote add origin "$writer"
-expect 0 '"objects":4' -- in_ "$work/a" push --json
+expect 0 '"objects":5' -- in_ "$work/a" push --json
 same "the branch arrived" "$(tip "$work/origin")" "$(tip "$work/a")"
 expect 0 "has main already" -- in_ "$work/a" push
 row "$work/b1.csv" 12

@@ -33,7 +33,8 @@ extension Repository {
     let features = registered.features
     if features != DefinitionSet() {
       let text = features.yaml
-      guard try AlmanacError.translating(nil, { try DefinitionSet.parse(files: [(name: Self.featuresFile, yaml: text)]) }) == features else {
+      guard try AlmanacError.translating(nil, { try DefinitionSet.parse(files: [(name: Self.featuresFile, yaml: text)]) }) == features
+      else {
         throw AlmanacError(.failed, "Cannot export the features: their file would not say the same")
       }
       files[Self.featuresFile] = text

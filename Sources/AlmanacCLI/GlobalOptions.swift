@@ -35,6 +35,9 @@ struct GlobalOptions: ParsableArguments {
       }
     }
     guard index > 0, index < arguments.count, !arguments[index].hasPrefix("-") else { return arguments }
-    return [arguments[index]] + leading + arguments[(index + 1)...]
+    // `remote add` is a command of two words.
+    let isNested = arguments[index] == "remote" && index + 1 < arguments.count && !arguments[index + 1].hasPrefix("-")
+    let end = index + (isNested ? 2 : 1)
+    return arguments[index..<end] + leading + arguments[end...]
   }
 }

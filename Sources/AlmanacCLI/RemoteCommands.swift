@@ -48,7 +48,8 @@ private func report(_ fetch: FetchReport) {
 struct Clone: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy a repository with its history.",
-    discussion: "URL is a folder, file:///folder, or http://host:port of an `almanac serve`. A clone that was interrupted goes on when repeated.")
+    discussion:
+      "URL is a folder, file:///folder, or http://host:port of an `almanac serve`. A clone that was interrupted goes on when repeated.")
   @OptionGroup var global: GlobalOptions
   @Argument(help: ArgumentHelp("Where it is.", valueName: "url")) var address: String
   @Argument(help: "The new folder (default: the last part of the URL).") var folder: String?
@@ -160,7 +161,8 @@ struct Pull: ParsableCommand {
 struct Push: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Send a branch or tag to a remote.",
-    discussion: "Refused (exit code 1) when the remote's branch has commits that are not here. A server takes pushes only with --allow-push.")
+    discussion:
+      "Refused (exit code 1) when the remote's branch has commits that are not here. A server takes pushes only with --allow-push.")
   @OptionGroup var global: GlobalOptions
   @Argument(help: "The remote (default: origin).") var remote: String?
   @Argument(help: "The branch or tag (default: the current branch).") var ref: String?

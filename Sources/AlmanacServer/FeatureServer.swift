@@ -1,6 +1,7 @@
 import Almanac
 import Glibc
 import Hummingbird
+import JSON
 import Logging
 import NIOCore
 import ServiceLifecycle
@@ -61,6 +62,7 @@ public struct FeatureServer: Sendable {
 
   private func router() -> Router<BasicRequestContext> {
     let router = Router()
+    router.add(middleware: ErrorsAreJSON())
     let online = online
     let metrics = metrics
     router.post("/get-online-features") { request, _ -> Response in
@@ -82,7 +84,9 @@ public struct FeatureServer: Sendable {
     router.get("/metrics") { _, _ in
       Response(
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-        body: .init(byteBuffer: ByteBuffer(string: metrics.text(commit: online.service?.commitText ?? "", generation: online.service?.generationNumber ?? 0))))
+        body: .init(
+          byteBuffer: ByteBuffer(
+            string: metrics.text(commit: online.service?.commitText ?? "", generation: online.service?.generationNumber ?? 0))))
     }
     remote.add(to: router)
     // Every other method and path, so that the answer is JSON there too.
@@ -102,6 +106,22 @@ public struct FeatureServer: Sendable {
     Response(
       status: .init(code: answer.status), headers: [.contentType: "application/json"],
       body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+  }
+}
+
+/// Answers in JSON also where no route does.
+private struct ErrorsAreJSON: RouterMiddleware {
+  typealias Context = BasicRequestContext
+
+  func handle(
+    _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch let error as HTTPError {
+      let text = error.body ?? "There is no \(request.method.rawValue) \(request.uri.path)"
+      return .json(["detail": .string(text)], status: error.status)
+    }
   }
 }
 

@@ -119,7 +119,8 @@ struct RemoteRoutes: Sendable {
         headers: [.wwwAuthenticate: "Bearer"])
     }
     guard isPush && !access.allowsPush else { return nil }
-    return .json(["detail": "This server does not take pushes; it was started without --allow-push", "kind": "refused"], status: .forbidden)
+    return .json(
+      ["detail": "This server does not take pushes; it was started without --allow-push", "kind": "refused"], status: .forbidden)
   }
 
   /// In a time that says nothing about where the texts differ.

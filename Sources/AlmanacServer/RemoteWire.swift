@@ -56,7 +56,8 @@ enum RemoteWire {
     guard json["format"]?.intValue == format else { throw malformed("format must be \(format); use a program that knows the other") }
     var refs: [RefDescription] = []
     for item in try array(json["refs"], "refs") {
-      refs.append(RefDescription(name: try string(item["name"], "name"), kind: try kind(item["kind"]), commit: try commit(item["commit"], "commit")))
+      refs.append(
+        RefDescription(name: try string(item["name"], "name"), kind: try kind(item["kind"]), commit: try commit(item["commit"], "commit")))
     }
     return RemoteState(refs: refs, head: try string(json["head"], "head"))
   }
