@@ -85,7 +85,7 @@ same "origin/main at a time" "$(tip "$work/a" "origin/main@{$between}")" "$first
 expect 0 "Nothing to apply" -- in_ "$work/a" apply --plan
 expect 0 '"unapplied":[]' -- in_ "$work/a" status --json
 [ -f "$work/a/almanac.yaml" ] && [ -f "$work/a/schemas/transactions.yaml" ] && [ -f "$work/a/features/features.yaml" ] && ok || bad "files of the clone"
-in_ "$work/a" checkout main transactions --out "$work/a.csv" 2>/dev/null
+in_ "$work/a" checkout main transactions --out "$work/a.csv" >/dev/null 2>&1
 same "rows of the clone" "$(sort "$work/a.csv" | sha256sum)" "$(sort "$fixtures/transactions.csv" | sha256sum)"
 expect 0 "origin  $reader" -- in_ "$work/a" remote
 expect 0 "Nothing new" -- in_ "$work/a" fetch
@@ -197,7 +197,20 @@ same "a range of a leaf" "$(sha256sum <"$work/leaf")" "$(tail -c +5 "$work/origi
 json "a range behind the end" "$(status -H "$authorization" -H "Range: bytes=4-99999999999" "$address/v1/files/leaf/$id")" 416
 json "features before there are any" "$(status "$address/get-online-features" -d '{"feature_service":"fraud_v1","entities":{"user_id":[1]}}')" 404
 
-# --- a server that dies in the middle of a clone: the clone goes on when repeated ---
+# --- a clone that is killed again and again goes on when repeated ---
+for delay in 0.03 0.05 0.08 0.1 0.12 0.15 0.2 0.3; do
+  # The shell's word about the killed process is not of interest.
+  { ALMANAC_TOKEN=open-sesame timeout -s KILL "$delay" "$almanac" clone "$address" "$work/killed"; } >/dev/null 2>&1
+done 2>/dev/null
+# The last of them may have been quick enough.
+env ALMANAC_TOKEN=open-sesame "$almanac" clone "$address" "$work/killed" >"$work/out" 2>"$work/err"
+grep -qE "Cloned to|repository already" "$work/out" "$work/err" && ok || bad "a killed clone goes on"
+expect 0 "Nothing to apply" -- in_ "$work/killed" apply --plan
+[ -f "$work/killed/schemas/transactions.yaml" ] && [ -f "$work/killed/almanac.yaml" ] && ok || bad "files of the killed clone"
+same "roots after being killed" "$(root "$work/killed")" "$(root "$work/origin")"
+same "no part of a file is left" "$(ls "$work/killed/.almanac/incoming")" ""
+
+# --- a server that is gone ---
 kill -9 "$server"; wait "$server" 2>/dev/null
 expect 4 "Cannot reach" -- env ALMANAC_TOKEN=open-sesame "$almanac" clone "$address" "$work/late"
 

@@ -31,7 +31,8 @@ extension Repository {
     let tracking = trackingName(defaultRemote, state.head)
     let target = try AlmanacError.translating { try repository.archive.ref(named: tracking) }
     if let target {
-      try repository.createBranch(state.head, from: target)
+      // It is there when the clone was interrupted after this.
+      if try repository.tip(of: state.head) == nil { try repository.createBranch(state.head, from: target) }
       try AlmanacError.translating { try repository.archive.setHead(state.head) }
     }
     do {
@@ -43,9 +44,10 @@ extension Repository {
     } catch {
       throw AlmanacError(.io, "Cannot write \(folder)/\(settingsName): \(error.localizedDescription)")
     }
+    let exported = try repository.exportDefinitions()
+    try AlmanacError.translating { try repository.archive.setCloneSource(nil) }
     return CloneReport(
-      repository: repository, fetch: fetched, branch: try repository.headBranch(), commit: target?.commit,
-      export: try repository.exportDefinitions())
+      repository: repository, fetch: fetched, branch: try repository.headBranch(), commit: target?.commit, export: exported)
   }
 
   private static func startClone(of address: String, in folder: String) throws(AlmanacError) -> Repository {
@@ -55,6 +57,7 @@ extension Repository {
     }
     return try AlmanacError.translating {
       let archive = try Archive.create(at: "\(folder)/\(storeName)")
+      try archive.setCloneSource(address)
       try archive.setRemote(defaultRemote, to: address)
       return try Repository.open(at: folder)
     }
@@ -75,8 +78,15 @@ extension Repository {
       return nil
     }
     let repository = try open(at: folder)
-    let isUnfinished = try AlmanacError.translating {
-      try repository.archive.remotes()[defaultRemote] == address && !repository.archive.refs().contains { $0.kind == .branch }
+    let isUntouched = try contains(only: storeName, folder)
+    let isUnfinished = try AlmanacError.translating { () -> Bool in
+      let archive = repository.archive
+      // Interrupted right after its making, it knows nothing of the clone yet.
+      let isNew = try isUntouched && archive.refs().isEmpty && archive.remotes().isEmpty
+      guard try isNew || archive.cloneSource() == address else { return false }
+      try archive.setCloneSource(address)
+      try archive.setRemote(defaultRemote, to: address)
+      return true
     }
     guard isUnfinished else {
       throw AlmanacError(

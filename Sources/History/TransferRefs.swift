@@ -106,5 +106,18 @@ extension Archive {
     try catalog.setSetting(Self.remotePrefix + name, to: address)
   }
 
+  private static let cloningSetting = "cloning"
+
+  /// The address that this repository is being cloned from; nil when it is whole.
+  package func cloneSource() throws(StoreError) -> String? { try catalog.setting(Self.cloningSetting) }
+
+  package func setCloneSource(_ address: String?) throws(StoreError) {
+    if let address {
+      try catalog.setSetting(Self.cloningSetting, to: address)
+    } else {
+      try catalog.removeSetting(Self.cloningSetting)
+    }
+  }
+
   package func removeRemote(_ name: String) throws(StoreError) { try catalog.removeSetting(Self.remotePrefix + name) }
 }

@@ -56,6 +56,35 @@ import Testing
     #expect(failure { _ = try self.clone(workshop, "clone") }?.kind == .failed)
   }
 
+  @Test func anInterruptedCloneGoesOnFromAnyStep() throws {
+    let workshop = try origin()
+    let address = workshop.repository.folder
+    func steps(_ name: String, _ count: Int) throws -> String {
+      let folder = workshop.path(name)
+      let archive = try Archive.create(at: "\(folder)/.almanac")
+      if count > 0 { try archive.setCloneSource(address) }
+      if count > 1 { try archive.setRemote("origin", to: address) }
+      let repository = try Repository.open(at: folder)
+      if count > 2 { _ = try repository.fetch(through: door) }
+      if count > 3 {
+        let target = try repository.archive.ref(named: "origin/main")
+        try repository.createBranch("main", from: #require(target))
+      }
+      return folder
+    }
+    for count in 0...4 {
+      let report = try Repository.clone(address, to: steps("clone\(count)", count), through: door)
+      #expect(try report.repository.resolve("main") == workshop.repository.resolve("main"), "\(count) steps")
+      #expect(report.export.files == ["schemas/readings.yaml"])
+      #expect(try report.repository.archive.cloneSource() == nil)
+      #expect(failure { _ = try self.clone(workshop, "clone\(count)") }?.kind == .failed)
+    }
+    // Of another repository, it is none of this clone's business.
+    let other = try Workshop.readings()
+    let half = try steps("half", 2)
+    #expect(failure { _ = try Repository.clone(other.repository.folder, to: half, through: door) }?.kind == .failed)
+  }
+
   @Test func pushAndPullMoveWhatIsNew() throws {
     let workshop = try origin()
     let (one, two) = (try clone(workshop, "one"), try clone(workshop, "two"))
