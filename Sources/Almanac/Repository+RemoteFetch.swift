@@ -116,7 +116,7 @@ extension Repository {
     }
     if tip == target.commit { return report(.upToDate, tip, tip) }
     let (isBehind, isAhead) = try AlmanacError.translating {
-      (try archive.isAncestor(tip, of: target.commit), try archive.isAncestor(target.commit, of: tip))
+      (try archive.isReachable(tip, from: target.commit), try archive.isReachable(target.commit, from: tip))
     }
     if isAhead { return report(.ahead, tip, tip) }
     guard isBehind else { return report(.merged, tip, try mergePulled(target, into: branch, at: tip)) }

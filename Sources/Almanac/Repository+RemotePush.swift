@@ -86,7 +86,7 @@ extension Repository {
         hint: "A tag is replaced only with --force-with-lease.")
     }
     let key = ObjectKey(kind: .commit, id: current.commit.hash)
-    guard try asRemote.missing([key]).isEmpty, try archive.isAncestor(current.commit, of: local.commit) else {
+    guard try asRemote.missing([key]).isEmpty, try archive.isReachable(current.commit, from: local.commit) else {
       throw Self.behind(local, remote, current.commit)
     }
   }

@@ -51,7 +51,7 @@ extension Archive {
   }
 
   /// Whether a commit is another one or comes before it, along all parents. - Complexity: one read for each commit after it.
-  package func isAncestor(_ ancestor: CommitID, of id: CommitID) throws(StoreError) -> Bool {
+  package func isReachable(_ ancestor: CommitID, from id: CommitID) throws(StoreError) -> Bool {
     if ancestor == id { return true }
     var open = [id]
     var seen: Set<CommitID> = [id]

@@ -42,7 +42,7 @@ extension Archive {
     if currentID == update.new { return .moved }
     guard currentID == update.expecting else { return .lostRace(current: currentID) }
     if let currentID, !update.isForced {
-      guard update.kind == .branch, try isAncestor(currentID, of: update.new) else { return .notFastForward }
+      guard update.kind == .branch, try isReachable(currentID, from: update.new) else { return .notFastForward }
     }
     // Steps to commits that did not travel say nothing here.
     let ids = update.steps.compactMap(\.new)

@@ -215,9 +215,9 @@ import Testing
   @Test func ancestorsAreFoundAlongAllParents() throws {
     let far = try TestArchive()
     let ids = try far.makeHistory()
-    #expect(try far.archive.isAncestor(ids[2], of: ids[3]))
-    #expect(try far.archive.isAncestor(ids[3], of: ids[3]))
-    #expect(try !far.archive.isAncestor(ids[3], of: ids[0]))
-    #expect(try !far.archive.isAncestor(ids[1], of: ids[2]))
+    #expect(try far.archive.isReachable(ids[2], from: ids[3]))
+    #expect(try far.archive.isReachable(ids[3], from: ids[3]))
+    #expect(try !far.archive.isReachable(ids[3], from: ids[0]))
+    #expect(try !far.archive.isReachable(ids[1], from: ids[2]))
   }
 }
