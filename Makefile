@@ -23,6 +23,7 @@ test: setup ## Run every test: the rooms', and the command's as a user drives it
 	@swift build --build-tests
 	@swift test --skip-build
 	@scripts/test-cli.sh "$(DEBUG_BIN)/almanac"
+	@scripts/test-remotes.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-readers.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-formats.sh "$(DEBUG_BIN)/almanac"
 

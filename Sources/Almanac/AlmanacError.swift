@@ -55,7 +55,7 @@ public struct AlmanacError: Error, CustomStringConvertible, Sendable {
   private static func kind(of error: StoreError) -> Kind {
     switch error.kind {
     case .notFound, .notARepository: .notFound
-    case .exists: .failed
+    case .exists, .refused: .failed
     case .invalid: .usage
     default: .io
     }

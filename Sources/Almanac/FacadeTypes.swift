@@ -1,4 +1,5 @@
 import History
+import Objects
 import Parquet
 import Tables
 
@@ -13,3 +14,19 @@ package typealias CommitName = History.CommitID
 package typealias BisectStep = History.Bisection.Step
 package typealias FileRowGroup = Parquet.FileDescription.RowGroup
 package typealias FileColumnChunk = Parquet.FileDescription.ColumnChunk
+
+package typealias StoreError = Objects.StoreError
+package typealias Remote = History.Remote
+package typealias RemoteState = History.RemoteState
+package typealias RefUpdate = History.RefUpdate
+package typealias RefUpdateOutcome = History.RefUpdateOutcome
+package typealias RefStep = History.RefStep
+package typealias RefDescription = History.Ref
+package typealias ObjectKey = History.ObjectKey
+package typealias ObjectKind = History.ObjectKind
+package typealias ObjectHash = History.Hash256
+package typealias ObjectPack = History.Pack
+package typealias FileRecord = History.FileRecord
+package typealias Transfer = History.Transfer
+package typealias TransferObject = History.TransferObject
+package typealias TransferReport = History.TransferReport

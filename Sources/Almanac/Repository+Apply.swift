@@ -105,7 +105,7 @@ extension Repository {
   }
 
   /// What the files of the folder define.
-  private func readDefinitions() throws(AlmanacError) -> Definitions {
+  func readDefinitions() throws(AlmanacError) -> Definitions {
     var contracts: [String: (contract: Contract, file: String)] = [:]
     for file in try yamlFiles(in: "schemas") {
       for contract in try AlmanacError.translating(nil, { try Contract.parse(yaml: file.text, file: file.name) }) {
@@ -124,7 +124,7 @@ extension Repository {
     return local
   }
 
-  private func yamlFiles(in name: String) throws(AlmanacError) -> [(name: String, text: String)] {
+  func yamlFiles(in name: String) throws(AlmanacError) -> [(name: String, text: String)] {
     let path = "\(folder)/\(name)"
     guard let entries = FileManager.default.enumerator(atPath: path) else { return [] }
     var files: [(name: String, text: String)] = []

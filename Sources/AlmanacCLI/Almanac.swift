@@ -17,6 +17,8 @@ struct AlmanacCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Lines of history",
         subcommands: [Merge.self, Revert.self, CherryPick.self, Undo.self, Redo.self, Reflog.self, Bisect.self, Blame.self]),
+      CommandGroup(
+        name: "Remotes", subcommands: [Clone.self, RemoteCommand.self, Fetch.self, Pull.self, Push.self]),
       CommandGroup(name: "Features", subcommands: [Train.self, Materialize.self, Get.self, Serve.self]),
       CommandGroup(name: "Files", subcommands: [Convert.self, Inspect.self]),
     ])

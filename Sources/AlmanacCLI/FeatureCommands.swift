@@ -87,18 +87,24 @@ struct Get: ParsableCommand {
 
 struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Serve features over HTTP.",
-    discussion: "POST /get-online-features (Feast's protocol), GET /health, GET /metrics. Ends cleanly on SIGINT and SIGTERM.")
+    abstract: "Serve features, and the repository as a remote, over HTTP.",
+    discussion: """
+      POST /get-online-features (Feast's protocol), GET /health, GET /metrics; /v1 for clone, fetch and push, which asks for the \
+      token in the environment variable ALMANAC_TOKEN if there is one. Ends cleanly on SIGINT and SIGTERM.
+      """)
   @OptionGroup var global: GlobalOptions
   @Option(help: "The address to listen on.") var host = "127.0.0.1"
   @Option(help: "The port; 0 takes a free one.") var port = 6566
+  @Flag(help: "Take pushes from other repositories.") var allowPush = false
 
   func run() async throws {
     guard (0...65535).contains(port) else { throw AlmanacError(.usage, "Cannot listen on port \(port): expected 0 to 65535") }
     let repository = try global.open()
-    let server = try FeatureServer(repository: repository, host: host, port: port)
+    let server = try FeatureServer(
+      repository: repository, host: host, port: port,
+      access: RemoteAccess(allowsPush: allowPush, token: ServerToken.fromEnvironment))
     try await server.run { address in
-      Terminal.err("Serving commit \(server.commitText) on http://\(address)")
+      Terminal.err("Serving \(server.commitText.map { "commit \($0)" } ?? "the repository, without features,") on http://\(address)")
     }
   }
 }

@@ -36,8 +36,9 @@ struct GlobalOptions: ParsableArguments {
     }
     guard index > 0, index < arguments.count, !arguments[index].hasPrefix("-") else { return arguments }
     // Commands of a group have the options, not the group itself.
-    let hasSubcommand = arguments[index] == Bisect.configuration.commandName && index + 1 < arguments.count
-    let end = index + (hasSubcommand && !arguments[index + 1].hasPrefix("-") ? 2 : 1)
+    let groups = [Bisect.configuration.commandName, RemoteCommand.configuration.commandName]
+    let isNested = groups.contains(arguments[index]) && index + 1 < arguments.count && !arguments[index + 1].hasPrefix("-")
+    let end = index + (isNested ? 2 : 1)
     return arguments[index..<end] + leading + arguments[end...]
   }
 }

@@ -24,8 +24,14 @@ struct Apply: ParsableCommand {
   @OptionGroup var global: GlobalOptions
   @Flag(help: "Show what would change, and change nothing.") var plan = false
   @Flag(help: "Also remove what the folder no longer declares.") var prune = false
+  @Flag(help: "Write the files of what is registered on the current branch instead.") var export = false
+
+  func validate() throws {
+    if export && (plan || prune) { throw ValidationError("--export goes with neither --plan nor --prune") }
+  }
 
   func run() throws {
+    if export { return try exportFiles() }
     let report = try global.open().apply(plan: plan, prune: prune)
     if global.json {
       Terminal.out([
@@ -50,6 +56,17 @@ struct Apply: ParsableCommand {
       }
     }
     if plan && !report.changes.isEmpty { throw ExitCode(1) }
+  }
+
+  private func exportFiles() throws {
+    let report = try global.open().exportDefinitions()
+    if global.json {
+      return Terminal.out([
+        "files": .array(report.files.map { .string($0) }), "skipped": .array(report.skipped.map { .string($0) }),
+      ])
+    }
+    for file in report.files { Terminal.out("Wrote \(file)") }
+    for name in report.skipped { Terminal.err("note: dataset \(name) is registered, but its contract has no form as a file") }
   }
 }
 

@@ -58,12 +58,12 @@ enum ProgressBar {
   private static let state = Mutex(State())
 
   /// A handler for the façade's long calls, nil when nobody would see it.
-  static func handler(_ options: GlobalOptions) -> ProgressHandler? {
+  static func handler(_ options: GlobalOptions, unit: String = "rows") -> ProgressHandler? {
     guard !options.quiet && !options.json && isatty(STDERR_FILENO) != 0 else { return nil }
-    return { phase, done, total in draw(phase, done, total) }
+    return { phase, done, total in draw(phase, done, total, unit) }
   }
 
-  private static func draw(_ phase: String, _ done: Int, _ total: Int) {
+  private static func draw(_ phase: String, _ done: Int, _ total: Int, _ unit: String) {
     state.withLock { state in
       let now = ContinuousClock.now
       // Ten frames a second are enough for an eye, and cost nothing.
@@ -74,9 +74,9 @@ enum ProgressBar {
       if total > 0 {
         let filled = 30 * done / total
         line += "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: 30 - filled) + "] "
-        line += "\(100 * done / total) %  \(Terminal.grouped(done)) of \(Terminal.grouped(total)) rows"
+        line += "\(100 * done / total) %  \(Terminal.grouped(done)) of \(Terminal.grouped(total)) \(unit)"
       } else {
-        line += "\(Terminal.grouped(done)) rows"
+        line += "\(Terminal.grouped(done)) \(unit)"
       }
       FileHandle.standardError.write(Data(line.utf8))
     }

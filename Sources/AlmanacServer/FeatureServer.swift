@@ -1,15 +1,19 @@
 import Almanac
 import Glibc
 import Hummingbird
+import JSON
 import Logging
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 
-/// The HTTP server: Feast's feature-server protocol over the served generation, health and metrics.
+/// The HTTP server: Feast's feature-server protocol over the served generation, health and metrics, and the repository as a
+/// remote of others.
 ///
 /// One handler a request, on the event loop that read it; lookups go to memory-mapped images.
 public struct FeatureServer: Sendable {
-  private let online: OnlineService
+  private let online: ServedFeatures
+  private let remote: RemoteRoutes
   private let host: String
   private let port: Int
   private let metrics = RequestMetrics()
@@ -17,14 +21,16 @@ public struct FeatureServer: Sendable {
   /// A request body may name many entities, but not fill the memory.
   private static let bodyByteCountMax = 8 << 20
 
-  /// - Throws: `AlmanacError` of kind `notFound` when nothing has been materialized.
-  public init(repository: Repository, host: String, port: Int) throws(AlmanacError) {
-    online = try OnlineService(repository: repository)
+  /// Features are served once there is a generation; the repository is from the start.
+  public init(repository: Repository, host: String, port: Int, access: RemoteAccess = RemoteAccess()) throws(AlmanacError) {
+    online = try ServedFeatures(repository: repository)
+    remote = RemoteRoutes(remote: repository.asRemote, access: access)
     self.host = host
     self.port = port
   }
 
-  public var commitText: String { online.commitText }
+  /// Of the commit whose features are served; nil before the first `materialize`.
+  public var commitText: String? { online.service?.commitText }
 
   /// Serves until the process is asked to end (SIGINT, SIGTERM); requests under way are answered first.
   /// - Parameter onStart: called once with the bound address, for example `127.0.0.1:6566`.
@@ -56,6 +62,7 @@ public struct FeatureServer: Sendable {
 
   private func router() -> Router<BasicRequestContext> {
     let router = Router()
+    router.add(middleware: ErrorsAreJSON())
     let online = online
     let metrics = metrics
     router.post("/get-online-features") { request, _ -> Response in
@@ -64,7 +71,7 @@ public struct FeatureServer: Sendable {
       do {
         var request = request
         let body = try await request.collectBody(upTo: Self.bodyByteCountMax)
-        answer = body.withUnsafeReadableBytes { online.answer($0) }
+        answer = body.withUnsafeReadableBytes { online.service?.answer($0) ?? ServedFeatures.nothing }
       } catch {
         answer = .failure(status: 413, "The request body is longer than \(Self.bodyByteCountMax) bytes")
       }
@@ -77,8 +84,11 @@ public struct FeatureServer: Sendable {
     router.get("/metrics") { _, _ in
       Response(
         status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-        body: .init(byteBuffer: ByteBuffer(string: metrics.text(commit: online.commitText, generation: online.generationNumber))))
+        body: .init(
+          byteBuffer: ByteBuffer(
+            string: metrics.text(commit: online.service?.commitText ?? "", generation: online.service?.generationNumber ?? 0))))
     }
+    remote.add(to: router)
     // Every other method and path, so that the answer is JSON there too.
     let served: [String: HTTPRequest.Method] = ["/get-online-features": .post, "/health": .get, "/metrics": .get]
     for path in ["/", "/**"] + served.keys {
@@ -99,9 +109,57 @@ public struct FeatureServer: Sendable {
   }
 }
 
+/// Answers in JSON also where no route does.
+private struct ErrorsAreJSON: RouterMiddleware {
+  typealias Context = BasicRequestContext
+
+  func handle(
+    _ request: Request, context: Context, next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch let error as HTTPError {
+      let text = error.body ?? "There is no \(request.method.rawValue) \(request.uri.path)"
+      return .json(["detail": .string(text)], status: error.status)
+    }
+  }
+}
+
+/// The generation that is served, from the moment there is one.
+private final class ServedFeatures: Sendable {
+  static let nothing = OnlineAnswer.failure(status: 404, "Nothing has been materialized yet; run `almanac materialize`")
+
+  private let repository: Repository
+  private let current: Mutex<OnlineService?>
+
+  init(repository: Repository) throws(AlmanacError) {
+    self.repository = repository
+    current = Mutex(try Self.service(of: repository))
+  }
+
+  var service: OnlineService? { current.withLock { $0 } }
+
+  private static func service(of repository: Repository) throws(AlmanacError) -> OnlineService? {
+    do throws(AlmanacError) {
+      return try OnlineService(repository: repository)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      return nil
+    }
+  }
+
+  /// - Returns: whether another generation is served now.
+  func reload() throws(AlmanacError) -> Bool {
+    if let service { return try service.reload() }
+    guard let first = try Self.service(of: repository) else { return false }
+    current.withLock { $0 = first }
+    return true
+  }
+}
+
 /// Looks once a second whether another generation is to be served.
 private struct GenerationReload: Service {
-  let online: OnlineService
+  let online: ServedFeatures
 
   func run() async throws {
     var logger = Logger(label: "almanac.server")
@@ -109,7 +167,7 @@ private struct GenerationReload: Service {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
       do {
-        if try online.reload() { logger.info("Serving commit \(online.commitText)") }
+        if try online.reload(), let service = online.service { logger.info("Serving commit \(service.commitText)") }
       } catch {
         logger.error("Cannot load the new generation, the old one stays: \(error)")
       }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Leaves and tails: objects with files of their own.
 extension Archive {
-  private static func path(of key: ObjectKey) -> String {
+  static func path(of key: ObjectKey) -> String {
     let hex = key.id.description
     // A commit writes one tail and many leaves; a flat folder spares it a sync.
     return key.kind == .tail ? "tails/\(hex).parquet" : "leaves/\(hex.prefix(2))/\(hex.dropFirst(2)).parquet"
@@ -95,7 +95,8 @@ extension Archive {
     let path = volume.absolutePath(Self.path(of: key))
     throw StoreError(
       kind: .corrupt,
-      text: "Cannot read \(key.kind.name) \(key.id) from \(path): expected SHA-256 \(Hash256(bytes: expected)), found \(Hash256(bytes: found))")
+      text:
+        "Cannot read \(key.kind.name) \(key.id) from \(path): expected SHA-256 \(Hash256(bytes: expected)), found \(Hash256(bytes: found))")
   }
 
   func fileRecord(_ key: ObjectKey) throws(StoreError) -> FileRecord? {

@@ -72,7 +72,7 @@ extension Archive {
   }
 
   static func otherKind(_ name: String, _ kind: UInt8) -> StoreError {
-    let found = RefKind(rawValue: kind) == .tag ? "tag" : "branch"
+    let found = (RefKind(rawValue: kind) ?? .branch).name
     return StoreError(kind: .exists, text: "Cannot move \(name): it is a \(found)")
   }
 

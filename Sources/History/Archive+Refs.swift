@@ -3,12 +3,28 @@ import Objects
 package enum RefKind: UInt8, Sendable {
   case branch = 0
   case tag = 1
+  /// What a branch of a remote repository stood for when it was last asked: `origin/main`.
+  case tracking = 2
+
+  package var name: String {
+    switch self {
+    case .branch: "branch"
+    case .tag: "tag"
+    case .tracking: "remote branch"
+    }
+  }
 }
 
 package struct Ref: Hashable, Sendable {
   package let name: String
   package let kind: RefKind
   package let commit: CommitID
+
+  package init(name: String, kind: RefKind, commit: CommitID) {
+    self.name = name
+    self.kind = kind
+    self.commit = commit
+  }
 }
 
 /// One move of a ref.
@@ -18,7 +34,7 @@ package struct RefLogEntry: Hashable, Sendable {
   package let old: CommitID?
   /// Nil when the move deleted the ref.
   package let new: CommitID?
-  /// Microseconds since 1970 UTC; greater than that of every earlier move of any ref.
+  /// Microseconds since 1970 UTC; greater than that of every earlier move of this ref.
   package let timeMicros: Int64
   package let reason: String
 
@@ -34,7 +50,7 @@ package struct RefLogEntry: Hashable, Sendable {
 extension Archive {
   static let headSetting = "head"
 
-  /// Branches and tags by name.
+  /// Branches, tags and branches of remote repositories by name.
   package func refs() throws(StoreError) -> [Ref] { try catalog.refs().map(Self.ref) }
 
   package func ref(named name: String) throws(StoreError) -> Ref? { try catalog.ref(named: name).map(Self.ref) }
@@ -61,7 +77,7 @@ extension Archive {
       let outcome = try move(RefMove(name: name, kind: kind.rawValue, expecting: nil, new: commit.bytes, reason: reason))
       if case .moved = outcome { return }
     }
-    let found = existing?.kind == .tag ? "tag" : "branch"
+    let found = existing?.kind.name ?? RefKind.branch.name
     throw StoreError(kind: .exists, text: "Cannot make \(name): there is a \(found) of that name")
   }
 

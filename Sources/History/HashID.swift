@@ -126,7 +126,7 @@ package struct BlobID: HashID {
 }
 
 /// What an object is; the numbers stand in packs and in the catalog.
-enum ObjectKind: UInt8, CaseIterable, Sendable {
+package enum ObjectKind: UInt8, CaseIterable, Sendable {
   case leaf = 1
   case node = 2
   case root = 3
@@ -135,9 +135,9 @@ enum ObjectKind: UInt8, CaseIterable, Sendable {
   case tail = 6
 
   /// Leaves and tails are read in place by other programs, so they have files of their own; other kinds lie in packs.
-  var hasOwnFile: Bool { self == .leaf || self == .tail }
+  package var hasOwnFile: Bool { self == .leaf || self == .tail }
 
-  var name: String {
+  package var name: String {
     switch self {
     case .leaf: "leaf"
     case .node: "node"
@@ -150,7 +150,12 @@ enum ObjectKind: UInt8, CaseIterable, Sendable {
 }
 
 /// An object by kind and id: how the catalog finds it.
-struct ObjectKey: Hashable, Sendable {
-  let kind: ObjectKind
-  let id: Hash256
+package struct ObjectKey: Hashable, Sendable {
+  package let kind: ObjectKind
+  package let id: Hash256
+
+  package init(kind: ObjectKind, id: Hash256) {
+    self.kind = kind
+    self.id = id
+  }
 }

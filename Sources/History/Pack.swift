@@ -1,7 +1,7 @@
 import Objects
 
 /// Many small objects in one file, written at once (docs/format/repository.md).
-struct Pack {
+package struct Pack {
   struct Entry: Hashable {
     let kind: ObjectKind
     let id: Hash256
@@ -15,7 +15,7 @@ struct Pack {
 
   /// Hexadecimal SHA-256 of the bytes before it at the end of the file.
   let name: String
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
   let entries: [Entry]
 
   var path: String { Self.path(ofName: name) }
@@ -76,24 +76,24 @@ struct Pack {
 }
 
 /// What the catalog knows of the file of a leaf or tail, as it stands in a pack, so that the catalog can be rebuilt.
-struct FileRecord: Hashable, Sendable {
-  let byteCount: Int
-  let fileSHA256: [UInt8]
-  let digests: [UInt8]
+package struct FileRecord: Hashable, Sendable {
+  package let byteCount: Int
+  package let fileSHA256: [UInt8]
+  package let digests: [UInt8]
 
-  var encoded: [UInt8] {
+  package var encoded: [UInt8] {
     var bytes: [UInt8] = []
     bytes.appendLittleEndian(UInt64(byteCount))
     return bytes + fileSHA256 + digests
   }
 
-  init(byteCount: Int, fileSHA256: [UInt8], digests: [UInt8]) {
+  package init(byteCount: Int, fileSHA256: [UInt8], digests: [UInt8]) {
     self.byteCount = byteCount
     self.fileSHA256 = fileSHA256
     self.digests = digests
   }
 
-  init(decoding bytes: [UInt8], object: String) throws(StoreError) {
+  package init(decoding bytes: [UInt8], object: String) throws(StoreError) {
     var reader = ByteReader(bytes, object: object)
     byteCount = try reader.count(UInt64.self, "byte count", most: 1 << 48)
     fileSHA256 = Array(try reader.take(Hash256.byteCount, "SHA-256"))

@@ -15,7 +15,7 @@ extension Catalog {
     }
   }
 
-  private static func ref(_ row: Row) -> RefRecord {
+  static func ref(_ row: Row) -> RefRecord {
     RefRecord(name: row[0], kind: row[1], target: Array(row[2] as Data))
   }
 
@@ -51,9 +51,9 @@ extension Catalog {
     try read("read the ref log in") { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM reflog") ?? 0 }
   }
 
-  private static let selectMove = "SELECT sequence, ref, refKind, old, new, timeMicros, reason FROM reflog"
+  static let selectMove = "SELECT sequence, ref, refKind, old, new, timeMicros, reason FROM reflog"
 
-  private static func move(_ row: Row) -> RefLogRecord {
+  static func move(_ row: Row) -> RefLogRecord {
     RefLogRecord(
       sequence: row[0], ref: row[1], refKind: row[2], old: (row[3] as Data?).map { Array($0) },
       new: (row[4] as Data?).map { Array($0) }, timeMicros: row[5], reason: row[6])
@@ -69,23 +69,40 @@ extension Catalog {
     guard current?.target == move.expecting else { return .lostRace(current: current?.target) }
 
     if let new = move.new {
-      try database.execute(
-        sql: "INSERT INTO ref (name, kind, target) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET target = excluded.target",
-        arguments: [move.name, move.kind, Data(new)])
+      try setTarget(ofRef: move.name, kind: move.kind, to: new, database)
     } else {
       try database.execute(sql: "DELETE FROM ref WHERE name = ?", arguments: [move.name])
     }
-    let last = try Row.fetchOne(database, sql: "SELECT sequence, timeMicros FROM reflog ORDER BY sequence DESC LIMIT 1")
+    let next = try nextPlace(ref: move.name, nowMicros: nowMicros, database)
     let entry = RefLogRecord(
-      sequence: last.map { ($0[0] as Int64) + 1 } ?? 1, ref: move.name, refKind: move.kind, old: current?.target,
-      new: move.new, timeMicros: last.map { max(nowMicros, ($0[1] as Int64) + 1) } ?? nowMicros, reason: move.reason)
+      sequence: next.sequence, ref: move.name, refKind: move.kind, old: current?.target, new: move.new,
+      timeMicros: next.timeMicros, reason: move.reason)
+    try insert(entry, database)
+    return .moved(entry)
+  }
+
+  /// Number and time of the next entry of the log: later than the entry before and than every entry of this ref, one of which
+  /// may be later still when it was imported.
+  static func nextPlace(ref: String, nowMicros: Int64, _ database: Database) throws -> (sequence: Int64, timeMicros: Int64) {
+    let last = try Row.fetchOne(database, sql: "SELECT sequence, timeMicros FROM reflog ORDER BY sequence DESC LIMIT 1")
+    let lastOfRef = try Int64.fetchOne(database, sql: "SELECT max(timeMicros) FROM reflog WHERE ref = ?", arguments: [ref])
+    let earliest = max(last.map { ($0[1] as Int64) + 1 } ?? nowMicros, lastOfRef.map { $0 + 1 } ?? nowMicros)
+    return (last.map { ($0[0] as Int64) + 1 } ?? 1, max(nowMicros, earliest))
+  }
+
+  static func insert(_ entry: RefLogRecord, _ database: Database) throws {
     try database.execute(
       sql: "INSERT INTO reflog (sequence, ref, refKind, old, new, timeMicros, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         entry.sequence, entry.ref, entry.refKind, entry.old.map { Data($0) }, entry.new.map { Data($0) },
         entry.timeMicros, entry.reason,
       ])
-    return .moved(entry)
+  }
+
+  static func setTarget(ofRef name: String, kind: UInt8, to target: [UInt8], _ database: Database) throws {
+    try database.execute(
+      sql: "INSERT INTO ref (name, kind, target) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET target = excluded.target",
+      arguments: [name, kind, Data(target)])
   }
 
   // MARK: Settings

@@ -48,7 +48,8 @@ package struct RefLogRecord: Hashable, Sendable {
   package let old: [UInt8]?
   /// Nil when the ref was deleted by this move.
   package let new: [UInt8]?
-  /// Microseconds since 1970 UTC; greater than that of every earlier move of any ref.
+  /// Microseconds since 1970 UTC; greater than that of every earlier move of this ref, and unless the move was imported from
+  /// another repository, of the move before.
   package let timeMicros: Int64
   package let reason: String
 

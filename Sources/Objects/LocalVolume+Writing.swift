@@ -33,6 +33,13 @@ extension LocalVolume {
     }
   }
 
+  package func move(_ path: String, to newPath: String) throws(StoreError) {
+    if rename(absolutePath(path), absolutePath(newPath)) == 0 { return }
+    guard errno == ENOENT, try exists(path) else { throw failure("rename", path, errno) }
+    try makeMissingFolders(VolumePath.folder(of: newPath), isDurable: false)
+    guard rename(absolutePath(path), absolutePath(newPath)) == 0 else { throw failure("rename", path, errno) }
+  }
+
   package func syncFolders(_ folders: [String]) throws(StoreError) {
     for folder in Set(folders).sorted() {
       let file = try open(folder, O_RDONLY | O_DIRECTORY)

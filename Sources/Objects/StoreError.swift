@@ -15,6 +15,8 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case notARepository
     /// A name, a ref expression or a size that can never be valid.
     case invalid
+    /// Another repository does not allow it.
+    case refused
   }
 
   package let kind: Kind

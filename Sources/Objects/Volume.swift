@@ -27,6 +27,10 @@ package protocol Volume: Sendable {
   /// Shortens a file that exists; durable on return.
   func truncate(_ path: String, toByteCount byteCount: Int) throws(StoreError)
 
+  /// Gives a file another name, whose folder is made if need be, at one instant; a file of that name is replaced. Durable as
+  /// after `stage`.
+  func move(_ path: String, to newPath: String) throws(StoreError)
+
   /// The names in a folder, sorted; none if there is no such folder.
   func list(_ folder: String) throws(StoreError) -> [String]
 
@@ -47,6 +51,13 @@ package protocol Volume: Sendable {
 }
 
 extension Volume {
+  /// By a copy, where a volume cannot rename.
+  package func move(_ path: String, to newPath: String) throws(StoreError) {
+    let file = try map(path)
+    try file.withBytes { (bytes) throws(StoreError) in try stage(newPath, bytes) }
+    try remove(path)
+  }
+
   package func exists(_ path: String) throws(StoreError) -> Bool { try byteCount(path) != nil }
 
   /// The whole file.

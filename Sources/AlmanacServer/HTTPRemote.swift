@@ -1,0 +1,192 @@
+import Almanac
+import Dispatch
+import Foundation
+import FoundationNetworking
+import JSON
+import Synchronization
+
+/// A repository behind the server of another one (`RemoteRoutes`).
+///
+/// Calls block their thread until the answer is there. A connection that breaks is tried again: every call may be repeated.
+package final class HTTPRemote: Remote {
+  package let location: String
+  private let token: String?
+  private let session: URLSession
+
+  /// Without a byte for so long a connection is given up; registering many files may take a while.
+  private static let idleSecondsMax: Double = 300
+  private static let attemptCountMax = 3
+
+  /// - Parameters:
+  ///   - address: `http://host:port` or `https://host/path`, without a slash at the end.
+  ///   - token: sent as a bearer token.
+  package init(address: String, token: String?) {
+    location = address
+    self.token = token
+    let configuration = URLSessionConfiguration.ephemeral
+    configuration.timeoutIntervalForRequest = Self.idleSecondsMax
+    configuration.urlCache = nil
+    session = URLSession(configuration: configuration)
+  }
+
+  deinit { session.invalidateAndCancel() }
+
+  // MARK: Remote
+
+  package func state() throws(StoreError) -> RemoteState {
+    try reading { () throws(StoreError) in try RemoteWire.state(RemoteWire.parse(send("GET", "/v1/refs"))) }
+  }
+
+  package func moves(of ref: String, afterMicros: Int64) throws(StoreError) -> [RefStep] {
+    let bytes = try send("GET", "/v1/reflog", query: [("ref", ref), ("after", "\(afterMicros)")])
+    return try reading { () throws(StoreError) in try RemoteWire.steps(RemoteWire.parse(bytes)["moves"]) }
+  }
+
+  package func commits(from wanted: [CommitName], excluding: [CommitName]) throws(StoreError) -> [TransferObject] {
+    try pack(send("POST", "/v1/commits", json: ["wanted": RemoteWire.json(wanted), "excluding": RemoteWire.json(excluding)]))
+  }
+
+  package func missing(_ keys: [ObjectKey]) throws(StoreError) -> [ObjectKey] {
+    if keys.isEmpty { return [] }
+    let bytes = try send("POST", "/v1/objects/missing", json: ["objects": RemoteWire.json(keys)])
+    return try reading { () throws(StoreError) in try RemoteWire.keys(RemoteWire.parse(bytes)["missing"], "missing") }
+  }
+
+  package func objects(_ keys: [ObjectKey]) throws(StoreError) -> [TransferObject] {
+    if keys.isEmpty { return [] }
+    return try pack(send("POST", "/v1/objects/read", json: ["objects": RemoteWire.json(keys)]))
+  }
+
+  package func bytes(of key: ObjectKey, _ range: Range<Int>) throws(StoreError) -> [UInt8] {
+    if range.isEmpty { return [] }
+    return try send(
+      "GET", "/v1/files/\(key.kind.name)/\(key.id)", headers: ["Range": "bytes=\(range.lowerBound)-\(range.upperBound - 1)"])
+  }
+
+  package func receivedByteCount(of key: ObjectKey, _ record: FileRecord) throws(StoreError) -> Int {
+    try byteCount(send("GET", "/v1/incoming/\(key.kind.name)/\(key.id)", query: Self.query(record)))
+  }
+
+  package func receive(_ bytes: [UInt8], at offset: Int, of key: ObjectKey, _ record: FileRecord) throws(StoreError) -> Int {
+    try byteCount(
+      send("PUT", "/v1/incoming/\(key.kind.name)/\(key.id)", query: Self.query(record) + [("offset", "\(offset)")], body: bytes))
+  }
+
+  package func register(_ objects: [TransferObject]) throws(StoreError) {
+    _ = try send("POST", "/v1/objects", body: ObjectPack.encode(objects))
+  }
+
+  package func move(_ update: RefUpdate) throws(StoreError) -> RefUpdateOutcome {
+    let (status, bytes) = try exchange("POST", "/v1/refs", body: RemoteWire.json(update).canonicalBytes)
+    // A lost race is an answer; the same status without an outcome is an error.
+    if status == 409, let json = try? RemoteWire.parse(bytes), json["outcome"] != nil { return try RemoteWire.outcome(json) }
+    guard (200..<300).contains(status) else { throw failure(status, bytes) }
+    return try reading { () throws(StoreError) in try RemoteWire.outcome(RemoteWire.parse(bytes)) }
+  }
+
+  // MARK: Messages
+
+  private static func query(_ record: FileRecord) -> [(String, String)] {
+    [("byteCount", "\(record.byteCount)"), ("sha256", ObjectHash(bytes: record.fileSHA256).description)]
+  }
+
+  private func byteCount(_ bytes: [UInt8]) throws(StoreError) -> Int {
+    try reading { () throws(StoreError) in Int(try RemoteWire.integer(RemoteWire.parse(bytes)["byteCount"], "byteCount")) }
+  }
+
+  private func pack(_ bytes: [UInt8]) throws(StoreError) -> [TransferObject] {
+    try ObjectPack.objects(decoding: bytes, source: location)
+  }
+
+  /// What cannot be read in an answer is the far side's fault.
+  private func reading<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+    do throws(StoreError) {
+      return try body()
+    } catch {
+      guard error.kind == .invalid else { throw error }
+      throw StoreError(kind: .corrupt, text: "Cannot read the answer of \(location): \(error.text)")
+    }
+  }
+
+  private func send(
+    _ method: String, _ path: String, query: [(String, String)] = [], headers: [String: String] = [:], json: JSON
+  ) throws(StoreError) -> [UInt8] {
+    try send(method, path, query: query, headers: headers, body: json.canonicalBytes)
+  }
+
+  /// - Throws: what the far side says instead of an answer.
+  private func send(
+    _ method: String, _ path: String, query: [(String, String)] = [], headers: [String: String] = [:], body: [UInt8]? = nil
+  ) throws(StoreError) -> [UInt8] {
+    let (status, bytes) = try exchange(method, path, query: query, headers: headers, body: body)
+    guard (200..<300).contains(status) else { throw failure(status, bytes) }
+    return bytes
+  }
+
+  private func failure(_ status: Int, _ bytes: [UInt8]) -> StoreError {
+    let json = try? RemoteWire.parse(bytes)
+    let kind = RemoteWire.kinds.first { $0.name == json?["kind"]?.stringValue }?.kind
+    guard let detail = json?["detail"]?.stringValue else {
+      return StoreError(kind: .io(EPROTO), text: "\(location) answered with HTTP status \(status); is it an Almanac server?")
+    }
+    if status == 401 {
+      return StoreError(kind: .refused, text: "\(location) asks for a token, and not for this one; set ALMANAC_TOKEN")
+    }
+    return StoreError(kind: kind ?? .io(EPROTO), text: "\(location): \(detail)")
+  }
+
+  private func exchange(
+    _ method: String, _ path: String, query: [(String, String)] = [], headers: [String: String] = [:], body: [UInt8]? = nil
+  ) throws(StoreError) -> (status: Int, bytes: [UInt8]) {
+    guard var components = URLComponents(string: location + path) else {
+      throw StoreError(kind: .invalid, text: "Cannot read the address \(location)")
+    }
+    if !query.isEmpty {
+      components.queryItems = query.map { URLQueryItem(name: $0.0, value: $0.1) }
+      // A plus means a space to servers, and is allowed in names of refs.
+      components.percentEncodedQuery = components.percentEncodedQuery?.replacingOccurrences(of: "+", with: "%2B")
+    }
+    guard let url = components.url else { throw StoreError(kind: .invalid, text: "Cannot read the address \(location)") }
+    var request = URLRequest(url: url)
+    request.httpMethod = method
+    for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+    if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+    request.setValue("application/octet-stream", forHTTPHeaderField: "Content-Type")
+    request.httpBody = body.map { Data($0) }
+    var attemptCount = 1
+    while true {
+      switch once(request) {
+      case .success(let answer) where answer.status < 502 || answer.status > 504 || attemptCount == Self.attemptCountMax:
+        return answer
+      case .success: break
+      case .failure(let error):
+        let isHopeless = error.code == .cannotConnectToHost || error.code == .cannotFindHost || error.code == .badURL
+        guard !isHopeless, attemptCount < Self.attemptCountMax else {
+          throw StoreError(kind: .io(EIO), text: "Cannot reach \(location): \(error.localizedDescription)")
+        }
+      }
+      usleep(UInt32(200_000 * attemptCount))
+      attemptCount += 1
+    }
+  }
+
+  private func once(_ request: URLRequest) -> Result<(status: Int, bytes: [UInt8]), URLError> {
+    let done = DispatchSemaphore(value: 0)
+    let answer = AnswerBox()
+    let task = session.dataTask(with: request) { data, response, error in
+      if let response = response as? HTTPURLResponse, error == nil {
+        answer.value.withLock { $0 = .success((response.statusCode, data.map { Array($0) } ?? [])) }
+      } else {
+        answer.value.withLock { $0 = .failure(error as? URLError ?? URLError(.unknown)) }
+      }
+      done.signal()
+    }
+    task.resume()
+    done.wait()
+    return answer.value.withLock { $0 }
+  }
+
+  private final class AnswerBox: Sendable {
+    let value = Mutex<Result<(status: Int, bytes: [UInt8]), URLError>>(.failure(URLError(.unknown)))
+  }
+}
