@@ -71,8 +71,11 @@ extension Repository {
   package func diff(
     _ a: String, _ b: String, dataset: String? = nil, withRows: Bool
   ) throws(AlmanacError) -> [(name: String, diff: RowDiff)] {
-    let left = try commit(resolve(a))
-    let right = try commit(resolve(b))
+    let ids = try (resolve(a), resolve(b))
+    let lease = try lease([ids.0, ids.1])
+    defer { withExtendedLifetime(lease) {} }
+    let left = try commit(ids.0)
+    let right = try commit(ids.1)
     let all = Set(left.datasets.keys).union(right.datasets.keys)
     if let dataset, !all.contains(dataset) { throw unknownDataset(dataset, known: Array(all), at: "\(a) or \(b)") }
     var result: [(name: String, diff: RowDiff)] = []
@@ -94,7 +97,10 @@ extension Repository {
     _ spec: String, _ dataset: String, to output: String, columns: [String]? = nil, filter: String? = nil,
     progress: ProgressHandler? = nil
   ) throws(AlmanacError) -> Int {
-    let version = try table(dataset, at: resolve(spec))
+    let id = try resolve(spec)
+    let lease = try lease([id])
+    defer { withExtendedLifetime(lease) {} }
+    let version = try table(dataset, at: id)
     let schema = version.layout.schema
     let selected = columns ?? schema.fields.map(\.name)
     guard !selected.isEmpty, Set(selected).count == selected.count else {

@@ -14,6 +14,7 @@ struct AlmanacCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Versions",
         subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Branch.self, Tag.self]),
+      CommandGroup(name: "Care", subcommands: [GC.self, Fsck.self]),
       CommandGroup(name: "Features", subcommands: [Train.self, Materialize.self, Get.self, Serve.self]),
       CommandGroup(name: "Files", subcommands: [Convert.self, Inspect.self]),
     ])

@@ -1,3 +1,4 @@
+import Glibc
 import Objects
 import Synchronization
 
@@ -31,21 +32,36 @@ extension Archive {
     // Nothing is written for a race that is lost already; the transaction below decides the others.
     guard currentID == expecting || currentID == commit else { return .lostRace(current: currentID) }
 
-    let objects = try newObjects(of: draft)
-    try checkReferences(of: objects, in: draft)
-    if !draft.known.contains(Draft.Reference(kind: .commit, id: commit.hash)) {
-      guard try catalog.missing(kind: ObjectKind.commit.rawValue, ids: [commit.bytes]).isEmpty else {
-        throw StoreError(kind: .notFound, text: "Cannot publish commit \(commit) to \(branch): it is neither in the draft nor stored")
+    // Shared until all is registered: what is found here must still be there when the commit names it.
+    let content = draft
+    let outcome = try sharingObjects { () throws(StoreError) in
+      let objects = try newObjects(of: content)
+      try checkReferences(of: objects, in: content)
+      if !content.known.contains(Draft.Reference(kind: .commit, id: commit.hash)) {
+        guard try catalog.missing(kind: ObjectKind.commit.rawValue, ids: [commit.bytes]).isEmpty else {
+          throw StoreError(kind: .notFound, text: "Cannot publish commit \(commit) to \(branch): it is neither in the draft nor stored")
+        }
       }
+      let files = staged.withLock { staged in staged.filter { content.files.contains($0.key) } }
+      try checkStaged(files)
+      let records = try makeDurable(objects, files)
+      return try move(
+        RefMove(
+          name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
+        registering: records)
     }
-    let files = staged.withLock { staged in staged.filter { draft.files.contains($0.key) } }
-    let records = try makeDurable(objects, files)
-    let outcome = try move(
-      RefMove(
-        name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
-      registering: records)
     if outcome == .moved { draft = Draft() }
     return outcome
+  }
+
+  /// A gc without a grace period may have taken files that nothing named yet.
+  private func checkStaged(_ files: [ObjectKey: FileRecord]) throws(StoreError) {
+    for (key, file) in files where try volume.byteCount(Self.path(of: key)) != file.byteCount {
+      staged.withLock { $0[key] = nil }
+      throw StoreError(
+        kind: .io(EIO),
+        text: "Cannot publish \(key.kind.name) \(key.id): its file \(volume.absolutePath(Self.path(of: key))) was removed meanwhile; write it again")
+    }
   }
 
   /// Moves a ref by compare-and-swap, and the log with it.
@@ -54,6 +70,7 @@ extension Archive {
       throw StoreError(
         kind: .invalid, text: "Cannot move \(move.name): the reason has \(move.reason.utf8.count) bytes, at most 65536 are kept")
     }
+    try refuseReadOnly("move \(move.name)")
     try refLog.check(against: catalog)
     let outcome = try catalog.register(records, moving: move, nowMicros: now())
     let registered = Set(
@@ -86,7 +103,19 @@ extension Archive {
         missing.insert(Draft.Reference(kind: kind, id: Hash256(bytes: id)))
       }
     }
+    try renewAge(of: draft.objects.filter { !missing.contains(Draft.Reference(kind: $0.kind, id: $0.id)) })
     return draft.objects.filter { missing.contains(Draft.Reference(kind: $0.kind, id: $0.id)) }
+  }
+
+  /// Objects that are found instead of written get the age of written ones. One that is damaged counts as found here: fsck
+  /// names and repairs it.
+  private func renewAge(of objects: [Draft.Object]) throws(StoreError) {
+    var packs: Set<String> = []
+    for object in objects {
+      let record = try catalog.object(kind: object.kind.rawValue, id: object.id.bytes)
+      if case .pack(let name, _)? = record?.place { packs.insert(name) }
+    }
+    for name in packs where try volume.exists(Pack.path(ofName: name)) { try volume.renewAge(Pack.path(ofName: name)) }
   }
 
   /// A commit must never name what is not there.
@@ -108,7 +137,7 @@ extension Archive {
   }
 
   /// Writes one pack of the objects and of what is known of the files; with it the names of the files become durable.
-  private func makeDurable(
+  func makeDurable(
     _ objects: [Draft.Object], _ files: [ObjectKey: FileRecord]
   ) throws(StoreError) -> [ObjectRecord] {
     guard !objects.isEmpty || !files.isEmpty else { return [] }

@@ -60,7 +60,7 @@ extension Catalog {
     }
   }
 
-  private static func insert(_ objects: [ObjectRecord], _ database: Database) throws {
+  static func insert(_ objects: [ObjectRecord], _ database: Database) throws {
     var numbers: [String: Int64] = [:]
     let inPack = try database.cachedStatement(
       sql: "INSERT INTO object (kind, id, pack, offset, byteCount) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
