@@ -52,7 +52,7 @@ extension Repository {
   }
 
   /// The id of the rows in the file of a leaf or tail.
-  static let identity: @Sendable (MappedFile) throws -> FileIdentity = { file in
+  package static let identity: @Sendable (MappedFile) throws -> FileIdentity = { file in
     let reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
     guard reader.schema.fields.allSatisfy({ $0.id != nil }) else {
       throw AlmanacError(.io, "a column has no field id")

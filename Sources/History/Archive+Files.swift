@@ -86,8 +86,8 @@ extension Archive {
 
   /// Makes durable what is known of a file, and the name of the file.
   func registerFile(_ key: ObjectKey, _ record: FileRecord) throws(StoreError) {
-    let records = try makeDurable([], [key: record])
-    _ = try catalog.register(records, moving: nil, nowMicros: now())
+    let durable = try makeDurable([], [key: record])
+    _ = try catalog.register(durable.records, packs: durable.pack.map { [$0] } ?? [], moving: nil, nowMicros: now())
   }
 
   func mapFile(_ key: ObjectKey) throws(StoreError) -> MappedFile {

@@ -68,7 +68,7 @@ extension Archive {
       // Once the catalog has forgotten them, nobody can find and name them any more; only then the files go.
       try catalog.reorganize(
         forgetting: plan.forgotten.map { ($0.kind.rawValue, $0.id.bytes) }, packs: plan.forgottenPacks, placing: placed,
-        settings: [Self.expiredSetting: "\(max(known, now() - rules.retentionMicros))"])
+        in: plan.newPacks.map(\.name), settings: [Self.expiredSetting: "\(max(known, now() - rules.retentionMicros))"])
     }
     nodeCache.withLock { $0.removeAll() }
     for item in plan.report.items { try volume.remove(item.path) }

@@ -44,11 +44,11 @@ extension Archive {
       }
       let files = staged.withLock { staged in staged.filter { content.files.contains($0.key) } }
       try checkStaged(files)
-      let records = try makeDurable(objects, files)
+      let durable = try makeDurable(objects, files)
       return try move(
         RefMove(
           name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
-        registering: records)
+        registering: durable.records, pack: durable.pack)
     }
     if outcome == .moved { draft = Draft() }
     return outcome
@@ -65,14 +65,16 @@ extension Archive {
   }
 
   /// Moves a ref by compare-and-swap, and the log with it.
-  func move(_ move: RefMove, registering records: [ObjectRecord] = []) throws(StoreError) -> PublishOutcome {
+  func move(
+    _ move: RefMove, registering records: [ObjectRecord] = [], pack: String? = nil
+  ) throws(StoreError) -> PublishOutcome {
     guard move.reason.utf8.count <= RefLogFile.payloadByteCountMax / 16 else {
       throw StoreError(
         kind: .invalid, text: "Cannot move \(move.name): the reason has \(move.reason.utf8.count) bytes, at most 65536 are kept")
     }
     try refuseReadOnly("move \(move.name)")
     try refLog.check(against: catalog)
-    let outcome = try catalog.register(records, moving: move, nowMicros: now())
+    let outcome = try catalog.register(records, packs: pack.map { [$0] } ?? [], moving: move, nowMicros: now())
     let registered = Set(
       records.compactMap { record in
         ObjectKind(rawValue: record.kind).flatMap { $0.hasOwnFile ? ObjectKey(kind: $0, id: Hash256(bytes: record.id)) : nil }
@@ -139,8 +141,8 @@ extension Archive {
   /// Writes one pack of the objects and of what is known of the files; with it the names of the files become durable.
   func makeDurable(
     _ objects: [Draft.Object], _ files: [ObjectKey: FileRecord]
-  ) throws(StoreError) -> [ObjectRecord] {
-    guard !objects.isEmpty || !files.isEmpty else { return [] }
+  ) throws(StoreError) -> (records: [ObjectRecord], pack: String?) {
+    guard !objects.isEmpty || !files.isEmpty else { return ([], nil) }
     let sorted = files.sorted { ($0.key.kind.rawValue, $0.key.id) < ($1.key.kind.rawValue, $1.key.id) }
     let pack = Pack(
       sorted.map { ($0.key.kind, $0.key.id, $0.value.encoded) } + objects.map { ($0.kind, $0.id, $0.bytes) })
@@ -149,15 +151,16 @@ extension Archive {
     let folders = files.keys.flatMap { $0.kind == .leaf ? [Self.folder(of: $0), "leaves"] : [Self.folder(of: $0)] }
     try volume.syncFolders(["packs"] + folders)
 
-    return sorted.map { key, file in
+    let own = sorted.map { key, file in
       ObjectRecord(
         kind: key.kind.rawValue, id: key.id.bytes, place: .ownFile, byteCount: file.byteCount,
         fileSHA256: file.fileSHA256, digests: file.digests)
     }
-      + pack.entries.filter { !$0.kind.hasOwnFile }.map { entry in
+    let packed = pack.entries.filter { !$0.kind.hasOwnFile }.map { entry in
         ObjectRecord(
           kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
           byteCount: entry.byteCount)
       }
+    return (own + packed, pack.name)
   }
 }

@@ -13,7 +13,8 @@ struct CatalogRebuild {
     for (key, candidates) in claims { records[key] = try fileRecord(key, candidates).map { Self.record(key, $0) } }
     for key in try unclaimedFiles(claims) { records[key] = try fileRecord(key, []).map { Self.record(key, $0) } }
     let sorted = records.sorted { ($0.key.kind.rawValue, $0.key.id) < ($1.key.kind.rawValue, $1.key.id) }
-    _ = try catalog.register(sorted.map(\.value), moving: nil, nowMicros: 0)
+    let packs = try volume.list("packs").filter { $0.hasSuffix(".pack") }.map { String($0.dropLast(5)) }
+    _ = try catalog.register(sorted.map(\.value), packs: packs, moving: nil, nowMicros: 0)
 
     let archive = Archive(volume: volume, catalog: catalog, now: now)
     let moves = try archive.refLog.intactMoves()
@@ -96,6 +97,6 @@ struct CatalogRebuild {
       if !isReadable || beneath.keys.contains(where: { records[$0] == nil }) { forgotten.append(key) }
     }
     guard !forgotten.isEmpty else { return }
-    try archive.catalog.reorganize(forgetting: forgotten.map { ($0.kind.rawValue, $0.id.bytes) }, packs: [], placing: [])
+    try archive.catalog.reorganize(forgetting: forgotten.map { ($0.kind.rawValue, $0.id.bytes) }, packs: [], placing: [], in: [])
   }
 }

@@ -107,6 +107,9 @@ struct GarbagePlan {
       }
     }
     if !gathered.isEmpty { newPacks.append(Pack(gathered)) }
+    // A gc that was cut short may have left the very pack that is to be written now.
+    let written = Set(newPacks.map(\.path))
+    report.items.removeAll { written.contains($0.path) }
   }
 
   // MARK: Strays

@@ -19,7 +19,7 @@ extension StoreCheck {
     if bytes[common...].allSatisfy({ $0 == 0 }) {
       let lacking = moves.count - (try archive.refLog.intactMoves().count)
       let detail =
-        common == bytes.count && lacking == 0
+        lacking == 0
         ? "its end is torn" : "a crash tore its end or kept it from being written: \(lacking) moves, which the next move adds"
       report.add(.init(.note, "the ref log", path: path, detail))
       return

@@ -113,10 +113,13 @@ struct StoreRepair {
     }.sorted()
     guard !gathered.isEmpty || !files.isEmpty || !dropped.isEmpty else { return }
     let objects = gathered.sorted { ($0.key.kind.rawValue, $0.key.id) < ($1.key.kind.rawValue, $1.key.id) }
-    let placed = try archive.makeDurable(
+    let durable = try archive.makeDurable(
       objects.map { Draft.Object(kind: $0.key.kind, id: $0.key.id, bytes: $0.value, references: []) }, files)
-    try archive.catalog.reorganize(forgetting: [], packs: dropped, placing: placed)
-    for name in dropped { try archive.volume.remove(Pack.path(ofName: name)) }
+    // What was intact may be all that the pack is to hold: then the new one has its name.
+    let gone = dropped.filter { $0 != durable.pack }
+    try archive.catalog.reorganize(
+      forgetting: [], packs: gone, placing: durable.records, in: durable.pack.map { [$0] } ?? [])
+    for name in gone { try archive.volume.remove(Pack.path(ofName: name)) }
     if !dropped.isEmpty { done.append("wrote what was intact of \(dropped.count) damaged packs to a new one") }
   }
 }

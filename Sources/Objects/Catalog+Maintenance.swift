@@ -27,6 +27,7 @@ extension Catalog {
   /// Writes what the `-wal` file holds into the catalog's own file and gives up its files; nothing may be asked afterwards.
   package func close() throws(StoreError) {
     try Self.access("close", path) {
+      try database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
       try database.close()
     }
   }
@@ -43,16 +44,17 @@ extension Catalog {
   /// Forgets objects and packs and registers others in their new places, in one transaction.
   /// - Parameters:
   ///   - placed: these take the place given here, whatever was known of them.
+  ///   - newPacks: the packs in which they lie, and those that hold what is known of files alone.
   ///   - settings: names and values to be set with it.
   package func reorganize(
     forgetting objects: [(kind: UInt8, id: [UInt8])], packs: [String], placing placed: [ObjectRecord],
-    settings: [String: String] = [:]
+    in newPacks: [String], settings: [String: String] = [:]
   ) throws(StoreError) {
     try write("clean up") { database in
       let forget = try database.cachedStatement(sql: "DELETE FROM object WHERE kind = ? AND id = ?")
       for object in objects { try forget.execute(arguments: [object.kind, Data(object.id)]) }
       for object in placed { try forget.execute(arguments: [object.kind, Data(object.id)]) }
-      try Self.insert(placed, database)
+      try Self.insert(placed, packs: newPacks, database)
       let forgetPack = try database.cachedStatement(sql: "DELETE FROM pack WHERE name = ?")
       for name in packs { try forgetPack.execute(arguments: [name]) }
       for (name, value) in settings {
