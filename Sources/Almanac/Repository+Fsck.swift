@@ -41,6 +41,10 @@ extension Repository {
       if let formatProblem, !isRepair { report.add(formatProblem) }
       let repository = Repository(folder: folder, archive: archive)
       for problem in repository.generationProblems() { report.add(problem) }
+      if !repository.appliedIsReadable {
+        report.add(
+          .init(.damage, "the note of what was last applied", path: "applied.json", "it cannot be read; `almanac apply` writes it again"))
+      }
       if !done.isEmpty { report.prepend(repairs: done) }
       return report
     }
@@ -98,7 +102,9 @@ extension Repository {
           })
         let isWhole = try store.recordBytes(number) == record.json.canonicalBytes
         // Images of another version of the program have other names, and are read by it alone.
-        if !isWhole || Set(expected.keys) != Set(record.images.keys) || record.previous.map({ !numbers.contains($0) || $0 >= number }) ?? false {
+        if !isWhole || Set(expected.keys) != Set(record.images.keys)
+          || record.previous.map({ !numbers.contains($0) || $0 >= number }) ?? false
+        {
           note("generation \(number)", path, "it is not the record of a generation of commit \(record.commit.short)")
         }
       }

@@ -48,7 +48,8 @@ struct Fsck: ParsableCommand {
     } else {
       for line in report.repairs { Terminal.out("repaired: \(line)") }
       for problem in report.problems {
-        Terminal.out("\(problem.severity.rawValue): \(problem.object): \(problem.detail)\(problem.path.isEmpty ? "" : " (\(problem.path))")")
+        Terminal.out(
+          "\(problem.severity.rawValue): \(problem.object): \(problem.detail)\(problem.path.isEmpty ? "" : " (\(problem.path))")")
         for touch in problem.touches.prefix(Self.touchCountShown) {
           let rows = touch.dataset.map { "\(Terminal.grouped(touch.rowCount)) rows of \($0)" } ?? "the commit itself"
           Terminal.out("    touches commit \(touch.commit.short): \(rows)")

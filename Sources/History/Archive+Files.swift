@@ -116,7 +116,8 @@ extension Archive {
     let path = volume.absolutePath(Self.path(of: key))
     throw StoreError(
       kind: .corrupt,
-      text: "Cannot read \(key.kind.name) \(key.id) from \(path): expected SHA-256 \(Hash256(bytes: expected)), found \(Hash256(bytes: found))")
+      text:
+        "Cannot read \(key.kind.name) \(key.id) from \(path): expected SHA-256 \(Hash256(bytes: expected)), found \(Hash256(bytes: found))")
   }
 
   func fileRecord(_ key: ObjectKey) throws(StoreError) -> FileRecord? {

@@ -60,7 +60,9 @@ extension Archive {
       staged.withLock { $0[key] = nil }
       throw StoreError(
         kind: .io(EIO),
-        text: "Cannot publish \(key.kind.name) \(key.id): its file \(volume.absolutePath(Self.path(of: key))) was removed meanwhile; write it again")
+        text:
+          "Cannot publish \(key.kind.name) \(key.id): its file \(volume.absolutePath(Self.path(of: key))) was removed meanwhile; write it again"
+      )
     }
   }
 
@@ -157,10 +159,10 @@ extension Archive {
         fileSHA256: file.fileSHA256, digests: file.digests)
     }
     let packed = pack.entries.filter { !$0.kind.hasOwnFile }.map { entry in
-        ObjectRecord(
-          kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
-          byteCount: entry.byteCount)
-      }
+      ObjectRecord(
+        kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
+        byteCount: entry.byteCount)
+    }
     return (own + packed, pack.name)
   }
 }

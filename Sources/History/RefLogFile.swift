@@ -133,14 +133,18 @@ final class RefLogFile: Sendable {
     let bytes = try volume.read(Self.path, from: base, byteCount: total - base)
     var at = 0
     if base == 0 {
-      guard bytes.starts(with: Self.magic) else { throw corrupt("it does not start as a ref log of format 1 does; `almanac fsck --repair` writes it again from the catalog") }
+      guard bytes.starts(with: Self.magic) else {
+        throw corrupt("it does not start as a ref log of format 1 does; `almanac fsck --repair` writes it again from the catalog")
+      }
       at = Self.magic.count
       found.byteCount = at
     }
     var lastPayload: Range<Int>?
     while at < bytes.count {
       guard let end = Self.recordEnd(in: bytes, at: at) else {
-        guard Self.isTorn(bytes, at: at) else { throw corrupt("the record at byte \(base + at) is damaged; `almanac fsck --repair` writes it again from the catalog") }
+        guard Self.isTorn(bytes, at: at) else {
+          throw corrupt("the record at byte \(base + at) is damaged; `almanac fsck --repair` writes it again from the catalog")
+        }
         break
       }
       lastPayload = at + 4..<end - 8

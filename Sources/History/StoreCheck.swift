@@ -215,7 +215,8 @@ struct StoreCheck {
       let identity = try decoder(file)
       guard identity.hash == key.id else {
         return .damaged(
-          byteCount: file.byteCount, isAsRecorded ? "its rows have the id \(identity.hash)" : "\(difference); its rows have the id \(identity.hash)")
+          byteCount: file.byteCount,
+          isAsRecorded ? "its rows have the id \(identity.hash)" : "\(difference); its rows have the id \(identity.hash)")
       }
       if isAsRecorded && identity.digests == record?.digests {
         return .intact(byteCount: file.byteCount, rowCount: identity.rowCount)

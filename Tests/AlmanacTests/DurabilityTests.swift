@@ -11,12 +11,14 @@ import Testing
     try Repository.check(at: workshop.repository.folder).problems.filter { $0.severity == .damage }.map(\.object)
   }
 
+  /// All below `.almanac` but SQLite's own, and the note of what was last applied, which is checked for being readable only.
   private func files(_ workshop: Workshop) throws -> [String] {
     let store = "\(workshop.repository.folder)/.almanac"
     let all = try FileManager.default.subpathsOfDirectory(atPath: store)
     return try all.filter { path in
       let attributes = try FileManager.default.attributesOfItem(atPath: "\(store)/\(path)")
-      return attributes[.type] as? FileAttributeType == .typeRegular && attributes[.size] as? Int ?? 0 > 0 && !path.hasPrefix("catalog.sqlite")
+      return attributes[.type] as? FileAttributeType == .typeRegular && attributes[.size] as? Int ?? 0 > 0
+        && !path.hasPrefix("catalog.sqlite") && path != "applied.json"
     }.sorted()
   }
 

@@ -124,13 +124,18 @@ import Testing
   @Test func whatIsIntactOfADamagedPackIsSaved() throws {
     let test = try make()
     let pack = try #require(test.volume.paths.first { $0.hasPrefix("packs/") })
-    // The checksum alone.
-    test.volume.damage(pack) { $0[$0.count - 1] ^= 1 }
-    #expect(try test.archive.check(decoder: decoder).isDamaged)
-    let report = try test.archive.repair(from: nil, decoder: decoder)
-    #expect(report.problems == [])
-    #expect(report.repairs == ["wrote what was intact of 1 damaged packs to a new one"])
-    #expect(!test.volume.paths.contains(pack))
+    let whole = try test.volume.read(pack)
+    // The checksum alone, the length of its first object, and the mark behind its last.
+    for offset in [whole.count - 1, 41, whole.count - 41] {
+      test.volume.damage(pack) { $0[offset] ^= 1 }
+      let archive = try test.reopened()
+      #expect(try archive.check(decoder: decoder).isDamaged)
+      let report = try archive.repair(from: nil, decoder: decoder)
+      #expect(report.problems == [])
+      #expect(report.repairs == ["wrote what was intact of 1 damaged packs to a new one"])
+      // The same objects in the same order are the same pack.
+      #expect(try test.volume.read(pack) == whole)
+    }
   }
 
   @Test func damagedAndMissingObjectsComeFromAnotherRepository() throws {

@@ -145,7 +145,9 @@ import Testing
               guard try archive.publish(&draft, commit: id, to: "main", expecting: current, reason: "w") == .moved else { continue }
               done += 1
             } catch {
-              guard let error = error as? StoreError, error.text.contains("removed meanwhile") || error.kind == .notFound else { throw error }
+              guard let error = error as? StoreError, error.text.contains("removed meanwhile") || error.kind == .notFound else {
+                throw error
+              }
             }
           }
         }

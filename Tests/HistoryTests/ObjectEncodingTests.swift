@@ -63,7 +63,8 @@ import Testing
     let other = TailPart(partition: 4, rowCount: 1, insertCount: 0, deleteCount: 0)
     let tails = TailList(
       [
-        TailEntry(id: TailID(bytes: zeros), sequence: 2, parts: [part, other]), TailEntry(id: TailID(bytes: zeros), sequence: 5, parts: [part]),
+        TailEntry(id: TailID(bytes: zeros), sequence: 2, parts: [part, other]),
+        TailEntry(id: TailID(bytes: zeros), sequence: 5, parts: [part]),
       ], folded: [-1: 2, 9: 1])
     // A partition that no tail has rows of needs no note.
     #expect(tails.folded == [-1: 2])

@@ -124,7 +124,8 @@ import Testing
     try volume.writeDurably("lock", [])
     try volume.writeDurably("leases/dead", [7])
     var child = pid_t()
-    let script = "exec 8<'\(folder.path)/lock' 9<'\(folder.path)/leases/dead'; flock 8; flock 9; echo > '\(folder.path)/ready'; exec sleep 60"
+    let script =
+      "exec 8<'\(folder.path)/lock' 9<'\(folder.path)/leases/dead'; flock 8; flock 9; echo > '\(folder.path)/ready'; exec sleep 60"
     var arguments: [UnsafeMutablePointer<CChar>?] = (["sh", "-c", script] as [String]).map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     #expect(posix_spawn(&child, "/bin/sh", nil, nil, &arguments, environ) == 0)
