@@ -144,9 +144,10 @@ if unshare -m true 2>/dev/null; then
   esac
   mkdir "$work/full"
   unshare -m bash -c '
-    mount -t tmpfs -o size=3m tmpfs "$1" || exit 9
-    cp -r "$2/m" "$1/r" || exit 9
-    { echo sensor,value; seq 50000000 50200000 | awk "{ print \$1 \",\" rand() }"; } >"$2/big.csv"
+    mount -t tmpfs -o size=2m tmpfs "$1" || exit 9
+    "$3" init "$1/r" >/dev/null && cp "$2/m/schemas/readings.yaml" "$1/r/schemas/" && "$3" --repo "$1/r" apply >/dev/null &&
+      "$3" --repo "$1/r" commit "readings=$2/m.csv" -m small --mode append >/dev/null || exit 5
+    { echo sensor,value; seq 50000000 50500000 | awk "{ printf \"%d,%.17g\\n\", \$1, rand() * rand() }"; } >"$2/big.csv"
     before=$("$3" --repo "$1/r" log --oneline | sha256sum)
     for try in 1 2 3; do
       "$3" --repo "$1/r" commit "readings=$2/big.csv" -m big >/dev/null 2>"$2/err" && exit 1

@@ -13,8 +13,10 @@ extension Archive {
   package var isReadOnly: Bool { catalog.isReadOnly || volume.isReadOnly }
 
   /// Runs the body while no object is removed. May be nested, and waits only while gc removes what it has found.
+  /// - Throws: `io` when nothing can be written to the repository; what the body throws.
   package func sharingObjects<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
-    try volume.lock(Self.objectsLockPath, .shared).hold(body)
+    try refuseReadOnly("write")
+    return try volume.lock(Self.objectsLockPath, .shared).hold(body)
   }
 
   func holdingObjects<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
