@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN = $(shell swift build -c release --show-bin-path)
 DEBUG_BIN = $(shell swift build --show-bin-path)
 
-.PHONY: help setup build demo test test-room test-large check format bench bench-columnar fuzz clean
+.PHONY: help setup build demo test crash test-room test-large check format bench bench-columnar fuzz clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,11 +24,15 @@ test: setup ## Run every test: the rooms', and the command's as a user drives it
 	@swift test --skip-build
 	@scripts/test-cli.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-remotes.sh "$(DEBUG_BIN)/almanac"
+	@scripts/test-crash.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-readers.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-formats.sh "$(DEBUG_BIN)/almanac"
 
 test-large: build ## Convert files of 2 GB, 5,000 columns and 2^31 bytes of strings, and measure the memory (15 minutes)
 	@scripts/test-formats.sh "$(BIN)/almanac" --large
+
+crash: build ## Kill -9 the command ROUNDS times (500 by default) while it commits, and let 8 writers commit 100 times each
+	@scripts/test-crash.sh "$(BIN)/almanac" $(or $(ROUNDS),500) 8 100
 
 test-room: setup ## Test one room: make test-room ROOM=Parquet
 	@ALMANAC_ROOM=$(ROOM) swift test --scratch-path .build-$(ROOM)

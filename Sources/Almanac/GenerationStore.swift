@@ -61,10 +61,12 @@ struct GenerationStore: Sendable {
   }
 
   /// One above the highest number there is.
-  func nextNumber() throws -> Int {
-    let numbers = try volume.list("generations").compactMap { Int($0.dropLast(".json".count)) }
-    return (numbers.max() ?? 0) + 1
-  }
+  func nextNumber() throws -> Int { (try numbers().max() ?? 0) + 1 }
+
+  /// The generations that have a record, ascending.
+  func numbers() throws -> [Int] { try volume.list("generations").compactMap { Int($0.dropLast(".json".count)) }.sorted() }
+
+  func recordBytes(_ number: Int) throws -> [UInt8] { try volume.read("generations/\(number).json") }
 
   /// Whether the image is stored and intact. One that is damaged is as good as missing, since it can be built again.
   func hasImage(_ name: String) -> Bool { (try? image(name)) != nil }

@@ -29,6 +29,8 @@ public final class OnlineService: Sendable {
     let number: Int
     let commit: CommitID
     let generation: Generation
+    /// Questions about early times read the leaves of the commit, also after its generation has gone.
+    let lease: Lease
   }
 
   private let repository: Repository
@@ -39,7 +41,8 @@ public final class OnlineService: Sendable {
   public init(repository: Repository) throws(AlmanacError) {
     self.repository = repository
     let current = try AlmanacError.translating { try repository.currentGeneration() }
-    served = Mutex(Served(number: current.number, commit: current.commit, generation: current.generation))
+    let lease = try repository.lease([current.commit])
+    served = Mutex(Served(number: current.number, commit: current.commit, generation: current.generation, lease: lease))
   }
 
   public var commitText: String { served.withLock { $0.generation.commit } }
@@ -52,7 +55,10 @@ public final class OnlineService: Sendable {
     return try AlmanacError.translating {
       guard try repository.generations.currentNumber() != number else { return false }
       let current = try repository.currentGeneration()
-      served.withLock { $0 = Served(number: current.number, commit: current.commit, generation: current.generation) }
+      let lease = try repository.lease([current.commit])
+      served.withLock {
+        $0 = Served(number: current.number, commit: current.commit, generation: current.generation, lease: lease)
+      }
       return true
     }
   }

@@ -141,6 +141,12 @@ extension Repository {
   private var appliedPath: String { "\(storeFolder)/applied.json" }
 
   /// A record that cannot be read is none: then the branch's own definitions are the base of the merge.
+  var appliedIsReadable: Bool {
+    guard let data = FileManager.default.contents(atPath: appliedPath) else { return true }
+    let branches = try? JSON(parsing: Array(data)).objectValue
+    return branches?.values.allSatisfy { (try? Definitions(json: $0)) != nil } ?? false
+  }
+
   private func appliedByBranch() -> [String: JSON] {
     guard let data = FileManager.default.contents(atPath: appliedPath), let json = try? JSON(parsing: Array(data)) else { return [:] }
     return json["branches"]?.objectValue ?? [:]

@@ -7,9 +7,12 @@ package struct DatasetComparison: Sendable {
   package let name: String
   private let old: TableVersion?
   private let new: TableVersion?
+  /// Keeps both from being collected while they are compared.
+  private let lease: Lease
 
-  init(name: String, old: TableVersion?, new: TableVersion?) {
+  init(name: String, old: TableVersion?, new: TableVersion?, lease: Lease) {
     self.name = name
+    self.lease = lease
     self.old = old
     self.new = new
   }
@@ -98,15 +101,17 @@ extension Repository {
   /// - Parameter dataset: only this one, also when it does not differ.
   /// - Throws: `notFound` for a dataset that neither commit has.
   package func comparisons(_ a: String, _ b: String, dataset: String? = nil) throws(AlmanacError) -> [DatasetComparison] {
-    let left = try commit(resolve(a)).datasets
-    let right = try commit(resolve(b)).datasets
+    let ids = try (resolve(a), resolve(b))
+    let lease = try lease([ids.0, ids.1])
+    let left = try commit(ids.0).datasets
+    let right = try commit(ids.1).datasets
     let all = Set(left.keys).union(right.keys)
     if let dataset, !all.contains(dataset) { throw unknownDataset(dataset, known: Array(all), at: "\(a) or \(b)") }
     return try all.sorted().filter { dataset == nil ? left[$0] != right[$0] : $0 == dataset }.map { (name) throws(AlmanacError) in
       try AlmanacError.translating {
         DatasetComparison(
           name: name, old: try left[name].map { try TableVersion(archive: archive, root: $0.root) },
-          new: try right[name].map { try TableVersion(archive: archive, root: $0.root) })
+          new: try right[name].map { try TableVersion(archive: archive, root: $0.root) }, lease: lease)
       }
     }
   }

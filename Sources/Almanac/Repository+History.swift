@@ -73,7 +73,10 @@ extension Repository {
     _ spec: String, _ dataset: String, to output: String, columns: [String]? = nil, filter: String? = nil,
     progress: ProgressHandler? = nil
   ) throws(AlmanacError) -> Int {
-    let version = try table(dataset, at: resolve(spec))
+    let id = try resolve(spec)
+    let lease = try lease([id])
+    defer { withExtendedLifetime(lease) {} }
+    let version = try table(dataset, at: id)
     let schema = version.layout.schema
     let selected = columns ?? version.layout.visibleColumns
     guard !selected.isEmpty, Set(selected).count == selected.count else {

@@ -18,21 +18,24 @@ struct Integration {
 }
 
 extension Repository {
-  /// Merges another line of history into the current branch: by key and by cell, definitions object by object.
+  /// Merges another line of history into a branch: by key and by cell, definitions object by object.
   ///
   /// The base is the best common ancestor; of several, the latest by (time, id). What both sides changed alike agrees; what
   /// they changed differently is a conflict. The result is checked against its contracts before the branch moves.
   /// - Parameters:
   ///   - spec: the commit to merge.
+  ///   - branch: nil for the current one.
   ///   - fastForward: whether a branch without commits of its own just moves.
   /// - Returns: conflicts, when there are some and the strategy is `fail`; then nothing has changed.
   /// - Throws: `AlmanacError`: `failed` with the verdict when the result violates a contract.
   /// - Complexity: O(changes of both sides); datasets that one side changed are taken as they are
   package func merge(
-    _ spec: String, strategy: MergeStrategy = .fail, message: String? = nil, author: String? = nil, fastForward: Bool = true
+    _ spec: String, into branch: String? = nil, strategy: MergeStrategy = .fail, message: String? = nil, author: String? = nil,
+    fastForward: Bool = true
   ) throws(AlmanacError) -> MergeReport {
     let theirs = try resolve(spec)
-    let branch = try headBranch()
+    let head = try headBranch()
+    let branch = branch ?? head
     return try retrying(branch) { (tip) throws(AlmanacError) in
       guard let tip else { return try moveForward(branch, from: nil, to: theirs, spec) }
       let base = try AlmanacError.translating { try archive.mergeBases(tip, theirs).first }

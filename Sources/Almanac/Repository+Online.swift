@@ -29,6 +29,8 @@ extension Repository {
   /// Images whose definition and source rows have not changed are reused.
   package func materialize(_ spec: String? = nil, progress: ProgressHandler? = nil) throws(AlmanacError) -> MaterializeReport {
     let id = try resolve(spec ?? "HEAD")
+    let lease = try lease([id])
+    defer { withExtendedLifetime(lease) {} }
     let commit = try commit(id)
     let definitions = try definitions(at: id)
     guard !definitions.features.views.isEmpty else {

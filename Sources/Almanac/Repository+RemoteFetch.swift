@@ -119,7 +119,7 @@ extension Repository {
       (try archive.isReachable(tip, from: target.commit), try archive.isReachable(target.commit, from: tip))
     }
     if isAhead { return report(.ahead, tip, tip) }
-    guard isBehind else { return report(.merged, tip, try mergePulled(target, into: branch, at: tip)) }
+    guard isBehind else { return report(.merged, tip, try mergePulled(target, into: branch)) }
     let outcome = try AlmanacError.translating {
       try archive.moveRef(branch, to: target.commit, expecting: tip, reason: "pull: fast-forward to \(tracking)")
     }
@@ -148,11 +148,14 @@ extension Repository {
 
   /// The one place where a pull meets histories that diverged.
   /// - Returns: the merge commit that the branch stands for now.
-  private func mergePulled(_ target: Ref, into branch: String, at tip: CommitID) throws(AlmanacError) -> CommitID {
-    throw AlmanacError(
-      .failed,
-      "Cannot pull into \(branch): it (\(tip.short)) and \(target.name) (\(target.commit.short)) have diverged, and merging while "
-        + "pulling is not there yet",
-      hint: "\(target.name) has been fetched; nothing else was changed.")
+  private func mergePulled(_ target: Ref, into branch: String) throws(AlmanacError) -> CommitID {
+    let report = try merge(target.name, into: branch, message: "Merge \(target.name) into \(branch)")
+    guard report.outcome != .conflict else {
+      let count = report.rowConflicts.count + report.definitionConflicts.count
+      throw AlmanacError(
+        .failed, "Cannot pull into \(branch): it and \(target.name) have diverged, with \(count) \(count == 1 ? "conflict" : "conflicts")",
+        hint: "\(target.name) has been fetched. See and settle them with: almanac merge \(target.name) --strategy ours|theirs")
+    }
+    return report.commit
   }
 }

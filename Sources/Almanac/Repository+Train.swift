@@ -48,6 +48,8 @@ extension Repository {
   /// A manifest (`<output>.manifest.json`) names the recipe that determines the result.
   package func train(_ request: TrainingRequest, progress: ProgressHandler? = nil) throws(AlmanacError) -> TrainingReport {
     let id = try commit(for: request)
+    let lease = try lease([id])
+    defer { withExtendedLifetime(lease) {} }
     let commit = try commit(id)
     let definitions = try definitions(at: id)
     let source = CommitSource(archive: archive, commit: commit, definitions: definitions)

@@ -17,7 +17,8 @@ public final class Repository: Sendable {
   package static let settingsName = "almanac.yaml"
   package static let storeName = ".almanac"
 
-  private init(folder: String, archive: Archive) {
+  /// - Parameter archive: the store, which may be anywhere; generations lie in the folder in any case.
+  package init(folder: String, archive: Archive) {
     self.folder = folder
     self.archive = archive
   }
@@ -37,10 +38,13 @@ public final class Repository: Sendable {
   }
 
   /// Opens the repository of the nearest folder, from `start` upwards, that has an `almanac.yaml`.
-  public static func find(from start: String) throws(AlmanacError) -> Repository {
+  public static func find(from start: String) throws(AlmanacError) -> Repository { try open(at: folder(around: start)) }
+
+  /// The nearest folder, from `start` upwards, that has an `almanac.yaml`.
+  public static func folder(around start: String) throws(AlmanacError) -> String {
     var url = URL(fileURLWithPath: start).standardizedFileURL
     while true {
-      if FileManager.default.fileExists(atPath: url.appendingPathComponent(settingsName).path) { return try open(at: url.path) }
+      if FileManager.default.fileExists(atPath: url.appendingPathComponent(settingsName).path) { return url.path }
       let parent = url.deletingLastPathComponent()
       if parent.path == url.path || url.path == "/" { break }
       url = parent

@@ -13,12 +13,13 @@ struct AlmanacCommand: AsyncParsableCommand {
       CommandGroup(name: "Repository", subcommands: [Init.self, Apply.self, Status.self]),
       CommandGroup(
         name: "Versions",
-        subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Lineage.self, Branch.self, Tag.self, Seal.self]),
+        subcommands: [Commit.self, Log.self, Show.self, Diff.self, Checkout.self, Lineage.self, Branch.self, Tag.self]),
       CommandGroup(
         name: "Lines of history",
         subcommands: [Merge.self, Revert.self, CherryPick.self, Undo.self, Redo.self, Reflog.self, Bisect.self, Blame.self]),
       CommandGroup(
         name: "Remotes", subcommands: [Clone.self, RemoteCommand.self, Fetch.self, Pull.self, Push.self]),
+      CommandGroup(name: "Care", subcommands: [Seal.self, GC.self, Fsck.self]),
       CommandGroup(name: "Features", subcommands: [Train.self, Materialize.self, Get.self, Serve.self]),
       CommandGroup(name: "Files", subcommands: [Convert.self, Inspect.self]),
     ])

@@ -18,6 +18,11 @@ struct GlobalOptions: ParsableArguments {
     return try Repository.find(from: FileManager.default.currentDirectoryPath)
   }
 
+  /// The repository's folder, for what must not open it.
+  func folder() throws -> String {
+    try repository ?? Repository.folder(around: FileManager.default.currentDirectoryPath)
+  }
+
   /// Moves global options that stand before the subcommand behind it, where the parser looks for them.
   static func hoisted(_ arguments: [String]) -> [String] {
     var leading: [String] = []

@@ -16,14 +16,15 @@ extension Archive {
   /// Where the file of a leaf is, for programs that read it in place.
   package func leafPath(_ id: LeafID) -> String { volume.absolutePath(Self.path(of: ObjectKey(id))) }
 
-  /// Whether the leaf is stored whole, as far as its size tells. Renews its age if so, so that a commit which is going to
-  /// name it finds it.
+  /// Whether the leaf is stored whole: its file is read and compared with what was put. Renews its age if so, so that gc
+  /// leaves it to the commit that is going to name it.
+  /// - Complexity: O(bytes), at the speed of SHA-256.
   package func hasLeaf(_ id: LeafID) throws(StoreError) -> Bool { try hasFile(ObjectKey(id)) }
 
   /// Stores the file of a leaf. Its content is durable on return; its name is when a commit that names it is published.
   ///
-  /// A leaf that is stored already, with the size that the catalog knows, keeps its file and gets a new age; one whose file
-  /// is missing or has another size gets this file.
+  /// A leaf that is stored already, with the bytes that the catalog knows, keeps its file and gets a new age; one whose file
+  /// is missing or damaged gets this file, and with it is whole again for every commit that names it.
   /// - Parameter digests: opaque bytes kept beside the leaf.
   package func putLeaf(_ id: LeafID, bytes: UnsafeRawBufferPointer, digests: [UInt8]) throws(StoreError) {
     try putFile(ObjectKey(id), bytes, digests: digests)
@@ -55,18 +56,38 @@ extension Archive {
   // MARK: Both
 
   func hasFile(_ key: ObjectKey) throws(StoreError) -> Bool {
-    guard let expected = try fileRecord(key)?.byteCount else { return false }
-    guard try volume.byteCount(Self.path(of: key)) == expected else { return false }
-    try volume.renewAge(Self.path(of: key))
-    return true
+    guard let record = try fileRecord(key) else { return false }
+    // Shared: between the look and the new age nobody removes the file.
+    return try sharingObjects { () throws(StoreError) in
+      let path = Self.path(of: key)
+      guard try volume.byteCount(path) == record.byteCount else { return false }
+      let file: MappedFile
+      do throws(StoreError) {
+        file = try volume.map(path)
+      } catch  where error.kind == .notFound {
+        return false
+      }
+      guard file.withBytes({ Checksum.sha256($0) }) == record.fileSHA256 else { return false }
+      try volume.renewAge(path)
+      return true
+    }
   }
 
   func putFile(_ key: ObjectKey, _ bytes: UnsafeRawBufferPointer, digests: [UInt8]) throws(StoreError) {
     if try hasFile(key) { return }
-    let path = Self.path(of: key)
-    try volume.stage(path, bytes)
     let record = FileRecord(byteCount: bytes.count, fileSHA256: Checksum.sha256(bytes), digests: digests)
+    try sharingObjects { () throws(StoreError) in
+      try volume.stage(Self.path(of: key), bytes)
+      // Commits name this object already, so it must not wait for another commit to be whole.
+      if try catalog.object(kind: key.kind.rawValue, id: key.id.bytes) != nil { try registerFile(key, record) }
+    }
     staged.withLock { $0[key] = record }
+  }
+
+  /// Makes durable what is known of a file, and the name of the file.
+  func registerFile(_ key: ObjectKey, _ record: FileRecord) throws(StoreError) {
+    let durable = try makeDurable([], [key: record])
+    _ = try catalog.register(durable.records, packs: durable.pack.map { [$0] } ?? [], moving: nil, nowMicros: now())
   }
 
   func mapFile(_ key: ObjectKey) throws(StoreError) -> MappedFile {

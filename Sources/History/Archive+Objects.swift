@@ -77,9 +77,25 @@ extension Archive {
 
   /// The bytes of a packed object, compared with its id.
   func content(_ kind: ObjectKind, _ id: Hash256) throws(StoreError) -> [UInt8] {
+    let record = try packedRecord(kind, id)
+    do {
+      return try content(kind, id, record)
+    } catch {
+      // gc may have moved it to another pack between the look into the catalog and the reading.
+      let again = try packedRecord(kind, id)
+      guard again != record else { throw error }
+      return try content(kind, id, again)
+    }
+  }
+
+  private func packedRecord(_ kind: ObjectKind, _ id: Hash256) throws(StoreError) -> ObjectRecord {
     guard let record = try catalog.object(kind: kind.rawValue, id: id.bytes) else {
       throw StoreError(kind: .notFound, text: "Cannot read \(kind.name) \(id): it is not stored in \(volume.absolutePath(""))")
     }
+    return record
+  }
+
+  func content(_ kind: ObjectKind, _ id: Hash256, _ record: ObjectRecord) throws(StoreError) -> [UInt8] {
     guard case .pack(let name, let offset) = record.place else {
       throw StoreError(kind: .corrupt, text: "Cannot read \(kind.name) \(id): the catalog names no pack for it")
     }

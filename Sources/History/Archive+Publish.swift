@@ -1,3 +1,4 @@
+import Glibc
 import Objects
 import Synchronization
 
@@ -31,31 +32,51 @@ extension Archive {
     // Nothing is written for a race that is lost already; the transaction below decides the others.
     guard currentID == expecting || currentID == commit else { return .lostRace(current: currentID) }
 
-    let objects = try newObjects(of: draft)
-    try checkReferences(of: objects, in: draft)
-    if !draft.known.contains(Draft.Reference(kind: .commit, id: commit.hash)) {
-      guard try catalog.missing(kind: ObjectKind.commit.rawValue, ids: [commit.bytes]).isEmpty else {
-        throw StoreError(kind: .notFound, text: "Cannot publish commit \(commit) to \(branch): it is neither in the draft nor stored")
+    // Shared until all is registered: what is found here must still be there when the commit names it.
+    let content = draft
+    let outcome = try sharingObjects { () throws(StoreError) in
+      let objects = try newObjects(of: content)
+      try checkReferences(of: objects, in: content)
+      if !content.known.contains(Draft.Reference(kind: .commit, id: commit.hash)) {
+        guard try catalog.missing(kind: ObjectKind.commit.rawValue, ids: [commit.bytes]).isEmpty else {
+          throw StoreError(kind: .notFound, text: "Cannot publish commit \(commit) to \(branch): it is neither in the draft nor stored")
+        }
       }
+      let files = staged.withLock { staged in staged.filter { content.files.contains($0.key) } }
+      try checkStaged(files)
+      let durable = try makeDurable(objects, files)
+      return try move(
+        RefMove(
+          name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
+        registering: durable.records, pack: durable.pack)
     }
-    let files = staged.withLock { staged in staged.filter { draft.files.contains($0.key) } }
-    let records = try makeDurable(objects, files)
-    let outcome = try move(
-      RefMove(
-        name: branch, kind: RefKind.branch.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: reason),
-      registering: records)
     if outcome == .moved { draft = Draft() }
     return outcome
   }
 
+  /// A gc without a grace period may have taken files that nothing named yet.
+  private func checkStaged(_ files: [ObjectKey: FileRecord]) throws(StoreError) {
+    for (key, file) in files where try volume.byteCount(Self.path(of: key)) != file.byteCount {
+      staged.withLock { $0[key] = nil }
+      throw StoreError(
+        kind: .io(EIO),
+        text:
+          "Cannot publish \(key.kind.name) \(key.id): its file \(volume.absolutePath(Self.path(of: key))) was removed meanwhile; write it again"
+      )
+    }
+  }
+
   /// Moves a ref by compare-and-swap, and the log with it.
-  func move(_ move: RefMove, registering records: [ObjectRecord] = []) throws(StoreError) -> PublishOutcome {
+  func move(
+    _ move: RefMove, registering records: [ObjectRecord] = [], pack: String? = nil
+  ) throws(StoreError) -> PublishOutcome {
     guard move.reason.utf8.count <= RefLogFile.payloadByteCountMax / 16 else {
       throw StoreError(
         kind: .invalid, text: "Cannot move \(move.name): the reason has \(move.reason.utf8.count) bytes, at most 65536 are kept")
     }
+    try refuseReadOnly("move \(move.name)")
     try refLog.check(against: catalog)
-    let outcome = try catalog.register(records, moving: move, nowMicros: now())
+    let outcome = try catalog.register(records, packs: pack.map { [$0] } ?? [], moving: move, nowMicros: now())
     let registered = Set(
       records.compactMap { record in
         ObjectKind(rawValue: record.kind).flatMap { $0.hasOwnFile ? ObjectKey(kind: $0, id: Hash256(bytes: record.id)) : nil }
@@ -86,7 +107,19 @@ extension Archive {
         missing.insert(Draft.Reference(kind: kind, id: Hash256(bytes: id)))
       }
     }
+    try renewAge(of: draft.objects.filter { !missing.contains(Draft.Reference(kind: $0.kind, id: $0.id)) })
     return draft.objects.filter { missing.contains(Draft.Reference(kind: $0.kind, id: $0.id)) }
+  }
+
+  /// Objects that are found instead of written get the age of written ones. One that is damaged counts as found here: fsck
+  /// names and repairs it.
+  private func renewAge(of objects: [Draft.Object]) throws(StoreError) {
+    var packs: Set<String> = []
+    for object in objects {
+      let record = try catalog.object(kind: object.kind.rawValue, id: object.id.bytes)
+      if case .pack(let name, _)? = record?.place { packs.insert(name) }
+    }
+    for name in packs where try volume.exists(Pack.path(ofName: name)) { try volume.renewAge(Pack.path(ofName: name)) }
   }
 
   /// A commit must never name what is not there.
@@ -108,10 +141,10 @@ extension Archive {
   }
 
   /// Writes one pack of the objects and of what is known of the files; with it the names of the files become durable.
-  private func makeDurable(
+  func makeDurable(
     _ objects: [Draft.Object], _ files: [ObjectKey: FileRecord]
-  ) throws(StoreError) -> [ObjectRecord] {
-    guard !objects.isEmpty || !files.isEmpty else { return [] }
+  ) throws(StoreError) -> (records: [ObjectRecord], pack: String?) {
+    guard !objects.isEmpty || !files.isEmpty else { return ([], nil) }
     let sorted = files.sorted { ($0.key.kind.rawValue, $0.key.id) < ($1.key.kind.rawValue, $1.key.id) }
     let pack = Pack(
       sorted.map { ($0.key.kind, $0.key.id, $0.value.encoded) } + objects.map { ($0.kind, $0.id, $0.bytes) })
@@ -120,15 +153,16 @@ extension Archive {
     let folders = files.keys.flatMap { $0.kind == .leaf ? [Self.folder(of: $0), "leaves"] : [Self.folder(of: $0)] }
     try volume.syncFolders(["packs"] + folders)
 
-    return sorted.map { key, file in
+    let own = sorted.map { key, file in
       ObjectRecord(
         kind: key.kind.rawValue, id: key.id.bytes, place: .ownFile, byteCount: file.byteCount,
         fileSHA256: file.fileSHA256, digests: file.digests)
     }
-      + pack.entries.filter { !$0.kind.hasOwnFile }.map { entry in
-        ObjectRecord(
-          kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
-          byteCount: entry.byteCount)
-      }
+    let packed = pack.entries.filter { !$0.kind.hasOwnFile }.map { entry in
+      ObjectRecord(
+        kind: entry.kind.rawValue, id: entry.id.bytes, place: .pack(name: pack.name, offset: entry.offset),
+        byteCount: entry.byteCount)
+    }
+    return (own + packed, pack.name)
   }
 }

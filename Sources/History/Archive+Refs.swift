@@ -71,10 +71,13 @@ extension Archive {
 
   private func createRef(_ name: String, _ kind: RefKind, at commit: CommitID, reason: String) throws(StoreError) {
     try RefName.check(name)
-    _ = try self.commit(commit)
     let existing = try ref(named: name)
     if existing == nil {
-      let outcome = try move(RefMove(name: name, kind: kind.rawValue, expecting: nil, new: commit.bytes, reason: reason))
+      // Shared: the commit must still be there when the ref names it.
+      let outcome = try sharingObjects { () throws(StoreError) in
+        _ = try self.commit(commit)
+        return try move(RefMove(name: name, kind: kind.rawValue, expecting: nil, new: commit.bytes, reason: reason))
+      }
       if case .moved = outcome { return }
     }
     let found = existing?.kind.name ?? RefKind.branch.name
@@ -87,9 +90,11 @@ extension Archive {
     _ name: String, to commit: CommitID, expecting: CommitID, reason: String
   ) throws(StoreError) -> PublishOutcome {
     guard let current = try ref(named: name) else { throw Self.noRef(name) }
-    _ = try self.commit(commit)
-    return try move(
-      RefMove(name: name, kind: current.kind.rawValue, expecting: expecting.bytes, new: commit.bytes, reason: reason))
+    return try sharingObjects { () throws(StoreError) in
+      _ = try self.commit(commit)
+      return try move(
+        RefMove(name: name, kind: current.kind.rawValue, expecting: expecting.bytes, new: commit.bytes, reason: reason))
+    }
   }
 
   /// Deletes a ref; its log entries stay.

@@ -13,6 +13,7 @@ extension Archive {
   /// - Parameter lossCount: how many races this change has lost.
   /// - Returns: the turn, to be held until the change is published; nil for a writer that does not need it yet.
   package func writerTurn(lossCount: Int) throws(StoreError) -> VolumeLock? {
+    try refuseReadOnly("write to it")
     let lock = try volume.lock(Self.writerLockPath)
     return lossCount < Self.lossCountMax ? nil : lock
   }

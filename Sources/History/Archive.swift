@@ -20,9 +20,10 @@ package final class Archive: Sendable {
   /// `format` in the file of that name.
   static let format: Int64 = 1
   static let formatPath = "format"
+  static var formatBytes: [UInt8] { JSON.object(["format": .int(format), "program": .string("almanac")]).canonicalBytes }
 
   /// - Parameter now: the clock, microseconds since 1970 UTC.
-  private init(volume: any Volume, catalog: Catalog, now: @escaping @Sendable () -> Int64) {
+  init(volume: any Volume, catalog: Catalog, now: @escaping @Sendable () -> Int64) {
     self.volume = volume
     self.catalog = catalog
     self.now = now
@@ -50,7 +51,7 @@ package final class Archive: Sendable {
     try archive.refLog.create()
     if try catalog.setting(headSetting) == nil { try catalog.setSetting(headSetting, to: "main") }
     // Last, because this file tells a repository from one whose making was interrupted.
-    try volume.writeDurably(formatPath, JSON.object(["format": .int(format), "program": .string("almanac")]).canonicalBytes)
+    try volume.writeDurably(formatPath, formatBytes)
     return archive
   }
 
@@ -74,7 +75,8 @@ package final class Archive: Sendable {
   /// A new, empty draft.
   package func draft() -> Draft { Draft() }
 
-  private static func catalogPath(_ volume: LocalVolume) -> String { volume.absolutePath("catalog.sqlite") }
+  static let catalogName = "catalog.sqlite"
+  static func catalogPath(_ volume: LocalVolume) -> String { volume.absolutePath(catalogName) }
 
   private static func refuseExisting(_ volume: any Volume) throws(StoreError) {
     if try volume.exists(formatPath) {
@@ -82,7 +84,7 @@ package final class Archive: Sendable {
     }
   }
 
-  private static func checkFormat(_ volume: any Volume) throws(StoreError) {
+  static func checkFormat(_ volume: any Volume) throws(StoreError) {
     let folder = volume.absolutePath("")
     guard try volume.exists(formatPath) else {
       throw StoreError(kind: .notARepository, text: "Cannot open \(folder): it is not a repository (it has no file \(formatPath))")

@@ -9,7 +9,7 @@ package struct Pack {
     let byteCount: Int
   }
 
-  private static let magic = Array("ALMPACK".utf8) + [1]
+  static let magic = Array("ALMPACK".utf8) + [1]
   /// Stands where the kind of an entry would.
   private static let endMark: UInt8 = 0
 

@@ -68,6 +68,31 @@ final class RefLogFile: Sendable {
     return moves
   }
 
+  /// Every move up to the first damage, whatever follows it.
+  func intactMoves() throws(StoreError) -> [RefLogRecord] {
+    guard let total = try volume.byteCount(Self.path) else { return [] }
+    let bytes = try volume.read(Self.path, from: 0, byteCount: total)
+    guard bytes.starts(with: Self.magic) else { return [] }
+    var moves: [RefLogRecord] = []
+    var at = Self.magic.count
+    while let end = Self.recordEnd(in: bytes, at: at) {
+      moves.append(try Self.move(Array(bytes[at + 4..<end - 8]), object: Self.path))
+      at = end
+    }
+    return moves
+  }
+
+  /// Puts a new file with all moves of the catalog in the place of what is there.
+  func rewrite(from catalog: Catalog) throws(StoreError) {
+    try volume.lock(Self.lockPath).hold { () throws(StoreError) in
+      try volume.writeDurably(Self.path, Self.content(try catalog.refLog(ref: nil)))
+      position.withLock { $0 = Position() }
+    }
+  }
+
+  /// The whole file of these moves.
+  static func content(_ moves: [RefLogRecord]) -> [UInt8] { moves.reduce(into: magic) { $0 += record($1) } }
+
   // MARK: Records
 
   static func record(_ move: RefLogRecord) -> [UInt8] {
@@ -108,14 +133,18 @@ final class RefLogFile: Sendable {
     let bytes = try volume.read(Self.path, from: base, byteCount: total - base)
     var at = 0
     if base == 0 {
-      guard bytes.starts(with: Self.magic) else { throw corrupt("it does not start as a ref log of format 1 does") }
+      guard bytes.starts(with: Self.magic) else {
+        throw corrupt("it does not start as a ref log of format 1 does; `almanac fsck --repair` writes it again from the catalog")
+      }
       at = Self.magic.count
       found.byteCount = at
     }
     var lastPayload: Range<Int>?
     while at < bytes.count {
       guard let end = Self.recordEnd(in: bytes, at: at) else {
-        guard Self.isTorn(bytes, at: at) else { throw corrupt("the record at byte \(base + at) is damaged") }
+        guard Self.isTorn(bytes, at: at) else {
+          throw corrupt("the record at byte \(base + at) is damaged; `almanac fsck --repair` writes it again from the catalog")
+        }
         break
       }
       lastPayload = at + 4..<end - 8

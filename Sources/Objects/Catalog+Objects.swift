@@ -49,18 +49,22 @@ extension Catalog {
   /// - Parameters:
   ///   - objects: durable ones. Registering a packed object again changes nothing; an object with a file of its own takes
   ///     the new size and checksum.
+  ///   - packs: names of durable packs that hold none of the objects, but what is known of files.
   ///   - nowMicros: the clock. The log entry gets a greater time if the last entry is not older.
   package func register(
-    _ objects: [ObjectRecord], moving move: RefMove?, nowMicros: Int64
+    _ objects: [ObjectRecord], packs: [String] = [], moving move: RefMove?, nowMicros: Int64
   ) throws(StoreError) -> RefMoveOutcome {
     try write("change") { database in
-      try Self.insert(objects, database)
+      try Self.insert(objects, packs: packs, database)
       guard let move else { return .alreadyThere }
       return try Self.apply(move, nowMicros: nowMicros, database)
     }
   }
 
-  private static func insert(_ objects: [ObjectRecord], _ database: Database) throws {
+  static func insert(_ objects: [ObjectRecord], packs: [String], _ database: Database) throws {
+    for name in packs {
+      try database.execute(sql: "INSERT INTO pack (name) VALUES (?) ON CONFLICT DO NOTHING", arguments: [name])
+    }
     var numbers: [String: Int64] = [:]
     let inPack = try database.cachedStatement(
       sql: "INSERT INTO object (kind, id, pack, offset, byteCount) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")

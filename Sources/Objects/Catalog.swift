@@ -16,10 +16,15 @@ package final class Catalog: Sendable {
   let database: any DatabaseWriter
   /// For messages.
   let path: String
+  /// Whether it was opened where nothing can be written; every change then throws.
+  package let isReadOnly: Bool
+  let faults: StorageFaults?
 
-  private init(database: any DatabaseWriter, path: String) {
+  init(database: any DatabaseWriter, path: String, isReadOnly: Bool = false, faults: StorageFaults? = nil) {
     self.database = database
     self.path = path
+    self.isReadOnly = isReadOnly
+    self.faults = faults
   }
 
   /// Makes the catalog, or completes one whose making was interrupted.
@@ -34,21 +39,22 @@ package final class Catalog: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw StoreError(kind: .corrupt, text: "Cannot open the catalog \(path): the file is missing")
     }
-    let catalog = try connect(to: path)
+    let catalog = try cannotWrite(to: path) ? connectReadOnly(to: path) : connect(to: path)
     try catalog.checkVersion()
     return catalog
   }
 
   /// A catalog that is gone with its last reference.
-  package static func inMemory() throws(StoreError) -> Catalog {
+  /// - Parameter faults: where its transactions fail; nil: nowhere.
+  package static func inMemory(faults: StorageFaults? = nil) throws(StoreError) -> Catalog {
     let catalog = try access("open", "in memory") {
-      Catalog(database: try DatabaseQueue(configuration: configuration()), path: "in memory")
+      Catalog(database: try DatabaseQueue(configuration: configuration()), path: "in memory", faults: faults)
     }
     try catalog.makeTables()
     return catalog
   }
 
-  private static func configuration() -> Configuration {
+  static func configuration() -> Configuration {
     var configuration = Configuration()
     configuration.busyMode = .timeout(busyTimeoutSeconds)
     configuration.foreignKeysEnabled = false
@@ -107,6 +113,16 @@ package final class Catalog: Sendable {
 
   /// One transaction, which holds the right to write from its start.
   func write<Result>(_ action: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
+    if isReadOnly {
+      throw StoreError(kind: .io(EROFS), text: "Cannot \(action) the catalog \(path): it is in a folder where nothing can be written")
+    }
+    if let fault = faults?.next("before: \(action) the catalog") { throw StorageFaults.error(fault, "\(action) the catalog") }
+    let result = try transact(action, body)
+    if let fault = faults?.next("after: \(action) the catalog") { throw StorageFaults.error(fault, "\(action) the catalog") }
+    return result
+  }
+
+  private func transact<Result>(_ action: String, _ body: (Database) throws -> Result) throws(StoreError) -> Result {
     try Self.access(action, path) {
       try database.writeWithoutTransaction { database in
         var result: Result?
@@ -120,7 +136,7 @@ package final class Catalog: Sendable {
     }
   }
 
-  private static func access<Result>(
+  static func access<Result>(
     _ action: String, _ path: String, _ body: () throws -> Result
   ) throws(StoreError) -> Result {
     do {

@@ -36,6 +36,12 @@ package struct RefRecord: Hashable, Sendable {
   package let name: String
   package let kind: UInt8
   package let target: [UInt8]
+
+  package init(name: String, kind: UInt8, target: [UInt8]) {
+    self.name = name
+    self.kind = kind
+    self.target = target
+  }
 }
 
 /// One move of a ref.

@@ -5,15 +5,7 @@ extension LocalVolume {
   private static let stagingFolder = "tmp"
 
   package func stage(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StoreError) {
-    let temporary = "\(Self.stagingFolder)/\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-    let file: Int32
-    do throws(StoreError) {
-      file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL)
-    } catch {
-      guard error.kind == .notFound else { throw error }
-      try makeMissingFolders(Self.stagingFolder, isDurable: false)
-      file = try open(temporary, O_WRONLY | O_CREAT | O_EXCL)
-    }
+    let (file, temporary) = try openTemporary()
     do throws(StoreError) {
       defer { close(file) }
       try write(bytes, to: file, path)
@@ -21,11 +13,11 @@ extension LocalVolume {
       unlink(absolutePath(temporary))
       throw error
     }
-    guard rename(absolutePath(temporary), absolutePath(path)) == 0 else {
+    guard Glibc.rename(absolutePath(temporary), absolutePath(path)) == 0 else {
       // The folder of the file is made when it is first needed.
       if errno == ENOENT {
         try makeMissingFolders(VolumePath.folder(of: path), isDurable: false)
-        if rename(absolutePath(temporary), absolutePath(path)) == 0 { return }
+        if Glibc.rename(absolutePath(temporary), absolutePath(path)) == 0 { return }
       }
       let code = errno
       unlink(absolutePath(temporary))
@@ -34,10 +26,22 @@ extension LocalVolume {
   }
 
   package func move(_ path: String, to newPath: String) throws(StoreError) {
-    if rename(absolutePath(path), absolutePath(newPath)) == 0 { return }
+    if Glibc.rename(absolutePath(path), absolutePath(newPath)) == 0 { return }
     guard errno == ENOENT, try exists(path) else { throw failure("rename", path, errno) }
     try makeMissingFolders(VolumePath.folder(of: newPath), isDurable: false)
-    guard rename(absolutePath(path), absolutePath(newPath)) == 0 else { throw failure("rename", path, errno) }
+    guard Glibc.rename(absolutePath(path), absolutePath(newPath)) == 0 else { throw failure("rename", path, errno) }
+  }
+
+  /// A new file under `tmp/`, open for writing.
+  func openTemporary() throws(StoreError) -> (file: Int32, path: String) {
+    let path = "\(Self.stagingFolder)/\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+    do throws(StoreError) {
+      return (try open(path, O_RDWR | O_CREAT | O_EXCL), path)
+    } catch {
+      guard error.kind == .notFound else { throw error }
+      try makeMissingFolders(Self.stagingFolder, isDurable: false)
+      return (try open(path, O_RDWR | O_CREAT | O_EXCL), path)
+    }
   }
 
   package func syncFolders(_ folders: [String]) throws(StoreError) {
@@ -63,6 +67,11 @@ extension LocalVolume {
 
   package func remove(_ path: String) throws(StoreError) {
     guard unlink(absolutePath(path)) == 0 || errno == ENOENT else { throw failure("remove", path, errno) }
+  }
+
+  /// Gives a file another name, in place of what has that name; durable after `syncFolders`.
+  package func rename(_ path: String, to other: String) throws(StoreError) {
+    guard Glibc.rename(absolutePath(path), absolutePath(other)) == 0 else { throw failure("rename", path, errno) }
   }
 
   package func makeDirectory(_ path: String) throws(StoreError) {

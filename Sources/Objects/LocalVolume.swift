@@ -64,6 +64,15 @@ package struct LocalVolume: Volume {
     return Int(status.st_size)
   }
 
+  package func modifiedMicros(_ path: String) throws(StoreError) -> Int64? {
+    var status = stat()
+    guard stat(absolutePath(path), &status) == 0 else {
+      if errno == ENOENT || errno == ENOTDIR { return nil }
+      throw failure("find", path, errno)
+    }
+    return Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1000
+  }
+
   package func list(_ folder: String) throws(StoreError) -> [String] {
     guard let stream = opendir(absolutePath(folder)) else {
       if errno == ENOENT { return [] }
@@ -82,19 +91,6 @@ package struct LocalVolume: Volume {
     }
     guard errno == 0 else { throw failure("list", folder, errno) }
     return names.sorted()
-  }
-
-  // MARK: Locks
-
-  package func lock(_ path: String) throws(StoreError) -> VolumeLock {
-    let file = try open(path, O_RDWR | O_CREAT)
-    guard retrying({ Int(flock(file, LOCK_EX)) }) == 0 else {
-      let code = errno
-      close(file)
-      throw failure("lock", path, code)
-    }
-    // Closing the only descriptor of this opening gives up its lock.
-    return VolumeLock { close(file) }
   }
 
   // MARK: Helpers

@@ -1,25 +1,43 @@
-import Dispatch
 import Synchronization
 
-/// A volume in memory, which can tell what would be left of it after a crash.
+/// A volume in memory that keeps apart what a reader sees and what a crash would leave: names lose and keep their changes
+/// independently of each other until their folder is synced, an append ends anywhere, and writes fail on demand.
 package final class MemoryVolume: Volume {
-  private struct State {
+  struct State {
     /// What a reader sees.
     var files: [String: [UInt8]] = [:]
-    /// What is left when the machine stops now.
+    /// What is left whatever a crash does.
     var durable: [String: [UInt8]] = [:]
-    var locks: [String: DispatchSemaphore] = [:]
+    /// By path, what a crash may leave instead, in the order it came: nil is no file.
+    var pending: [String: [[UInt8]?]] = [:]
+    var modified: [String: Int64] = [:]
+    var claims: Set<String> = []
+    var locks: [String: MemoryLock] = [:]
   }
 
-  private let state: Mutex<State>
+  let state: Mutex<State>
+  let faults: StorageFaults?
+  private let now: @Sendable () -> Int64
 
-  package init() { state = Mutex(State()) }
+  /// - Parameters:
+  ///   - faults: nil: nothing fails.
+  ///   - now: the clock that gives files their age.
+  package init(faults: StorageFaults? = nil, now: @escaping @Sendable () -> Int64 = { Clock.nowMicros() }) {
+    state = Mutex(State())
+    self.faults = faults
+    self.now = now
+  }
 
-  private init(files: [String: [UInt8]]) { state = Mutex(State(files: files, durable: files)) }
+  init(files: [String: [UInt8]], modified: [String: Int64], now: @escaping @Sendable () -> Int64) {
+    state = Mutex(State(files: files, durable: files, modified: modified))
+    faults = nil
+    self.now = now
+  }
 
-  /// The volume as a machine finds it that stopped now and was started again: names that were staged and not made durable
-  /// are gone.
-  package func afterCrash() -> MemoryVolume { MemoryVolume(files: state.withLock { $0.durable }) }
+  /// Another volume with the given files, as a machine finds them that was started again.
+  func restarted(with files: [String: [UInt8]]) -> MemoryVolume {
+    MemoryVolume(files: files, modified: state.withLock { $0.modified }, now: now)
+  }
 
   /// Replaces bytes as a failing disk does: unseen by everybody.
   package func damage(_ path: String, _ change: @Sendable (inout [UInt8]) -> Void) {
@@ -35,6 +53,8 @@ package final class MemoryVolume: Volume {
 
   package func absolutePath(_ path: String) -> String { "memory:/\(path)" }
 
+  // MARK: Reading
+
   package func read(_ path: String, from offset: Int, byteCount: Int) throws(StoreError) -> [UInt8] {
     let file = try existing(path)
     guard offset >= 0, byteCount >= 0, offset <= file.count, byteCount <= file.count - offset else {
@@ -49,30 +69,6 @@ package final class MemoryVolume: Volume {
     try existing(path).withUnsafeBytes { MappedFile(copying: $0) }
   }
 
-  package func stage(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StoreError) {
-    let copy = Array(bytes)
-    state.withLock { $0.files[path] = copy }
-  }
-
-  package func syncFolders(_ folders: [String]) throws(StoreError) {
-    let folders = Set(folders)
-    state.withLock { state in
-      for (path, bytes) in state.files where folders.contains(VolumePath.folder(of: path)) { state.durable[path] = bytes }
-      for path in Array(state.durable.keys) where folders.contains(VolumePath.folder(of: path)) && state.files[path] == nil {
-        state.durable[path] = nil
-      }
-    }
-  }
-
-  package func append(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StoreError) {
-    let copy = Array(bytes)
-    try change(path) { $0 += copy }
-  }
-
-  package func truncate(_ path: String, toByteCount byteCount: Int) throws(StoreError) {
-    try change(path) { $0.removeLast(max(0, $0.count - byteCount)) }
-  }
-
   package func list(_ folder: String) throws(StoreError) -> [String] {
     let prefix = folder.isEmpty ? "" : folder + "/"
     return state.withLock { state in
@@ -84,26 +80,115 @@ package final class MemoryVolume: Volume {
     }
   }
 
+  package func byteCount(_ path: String) throws(StoreError) -> Int? { state.withLock { $0.files[path]?.count } }
+
+  package func modifiedMicros(_ path: String) throws(StoreError) -> Int64? {
+    state.withLock { $0.files[path] == nil ? nil : $0.modified[path] ?? 0 }
+  }
+
+  package var isReadOnly: Bool { false }
+
+  // MARK: Writing
+
+  package func stage(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+    let copy = Array(bytes)
+    try step("write", path) { state in
+      // The content is made durable before it gets its name, so a crash leaves the old file or the new one.
+      state.pending[path, default: []].append(copy)
+    } done: { state in
+      state.files[path] = copy
+      state.modified[path] = now()
+    }
+  }
+
+  package func syncFolders(_ folders: [String]) throws(StoreError) {
+    let folders = Set(folders)
+    try step("make durable", folders.sorted().joined(separator: " ")) { _ in
+    } done: { state in
+      for path in Array(state.pending.keys) where folders.contains(VolumePath.folder(of: path)) {
+        state.durable[path] = state.files[path]
+        state.pending[path] = nil
+      }
+    }
+  }
+
+  package func append(_ path: String, _ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+    let copy = Array(bytes)
+    let old = try existing(path)
+    try step("append to", path) { state in
+      for kept in Self.cuts(copy.count) { state.pending[path, default: []].append(old + copy.prefix(kept)) }
+      // A file may have got its length before its bytes.
+      for kept in [0, 4, copy.count / 2] where kept < copy.count {
+        state.pending[path]?.append(old + copy.prefix(kept) + [UInt8](repeating: 0, count: copy.count - kept))
+      }
+    } failed: { state in
+      Self.replace(&state, path, old + copy.prefix(copy.count / 2))
+    } done: { state in
+      Self.replace(&state, path, old + copy)
+      state.modified[path] = now()
+    }
+  }
+
+  package func truncate(_ path: String, toByteCount byteCount: Int) throws(StoreError) {
+    let short = Array(try existing(path).prefix(byteCount))
+    try step("shorten", path) { state in
+      state.pending[path, default: []].append(short)
+    } done: { state in
+      Self.replace(&state, path, short)
+    }
+  }
+
   package func remove(_ path: String) throws(StoreError) {
-    state.withLock { $0.files[path] = nil }
+    try step("remove", path) { state in
+      if state.files[path] != nil { state.pending[path, default: []].append(nil) }
+    } done: { state in
+      state.files[path] = nil
+    }
   }
 
   /// Folders are there when a file is.
   package func makeDirectory(_ path: String) throws(StoreError) {}
 
-  package func byteCount(_ path: String) throws(StoreError) -> Int? { state.withLock { $0.files[path]?.count } }
+  package func renewAge(_ path: String) throws(StoreError) {
+    _ = try existing(path)
+    state.withLock { $0.modified[path] = now() }
+  }
 
-  package func renewAge(_ path: String) throws(StoreError) { _ = try existing(path) }
+  /// Where a crash may cut an append: at both ends and densely between.
+  private static func cuts(_ count: Int) -> [Int] {
+    Set(Array(stride(from: 0, through: count, by: 5)) + [1, 2, 3, 4, count - 9, count - 8, count - 1, count])
+      .filter { $0 >= 0 && $0 <= count }.sorted()
+  }
 
-  package func lock(_ path: String) throws(StoreError) -> VolumeLock {
-    let semaphore = state.withLock { state in
-      if let found = state.locks[path] { return found }
-      let made = DispatchSemaphore(value: 1)
-      state.locks[path] = made
-      return made
+  /// Changes the content of a file; its name is as durable as it was.
+  private static func replace(_ state: inout State, _ path: String, _ bytes: [UInt8]) {
+    state.files[path] = bytes
+    if state.durable[path] != nil { state.durable[path] = bytes }
+    if let last = state.pending[path]?.indices.last { state.pending[path]?[last] = bytes }
+  }
+
+  /// One write.
+  /// - Parameters:
+  ///   - begun: notes what a crash may leave of it.
+  ///   - failed: what a failure leaves of it.
+  private func step(
+    _ action: String, _ path: String, _ begun: (inout State) -> Void, failed: (inout State) -> Void = { _ in },
+    done: (inout State) -> Void
+  ) throws(StoreError) {
+    switch faults?.next("\(action) \(path)") {
+    case .crash?:
+      state.withLock { begun(&$0) }
+      throw StorageFaults.error(.crash, "\(action) \(absolutePath(path))")
+    case .failure(let code)?:
+      state.withLock { failed(&$0) }
+      throw StorageFaults.error(.failure(code), "\(action) \(absolutePath(path))")
+    case nil:
+      let changesNames = action == "write" || action == "remove"
+      state.withLock { state in
+        if changesNames { begun(&state) }
+        done(&state)
+      }
     }
-    semaphore.wait()
-    return VolumeLock { semaphore.signal() }
   }
 
   private func existing(_ path: String) throws(StoreError) -> [UInt8] {
@@ -111,18 +196,5 @@ package final class MemoryVolume: Volume {
       throw StoreError(kind: .notFound, text: "Cannot open \(absolutePath(path)): there is no such file")
     }
     return file
-  }
-
-  private func change(_ path: String, _ body: @Sendable (inout [UInt8]) -> Void) throws(StoreError) {
-    let isThere = state.withLock { state -> Bool in
-      guard var file = state.files[path] else { return false }
-      body(&file)
-      state.files[path] = file
-      if state.durable[path] != nil { state.durable[path] = file }
-      return true
-    }
-    guard isThere else {
-      throw StoreError(kind: .notFound, text: "Cannot open \(absolutePath(path)): there is no such file")
-    }
   }
 }

@@ -46,8 +46,28 @@ package protocol Volume: Sendable {
   /// Sets the age of a file, by which garbage is told from work in progress, to zero.
   func renewAge(_ path: String) throws(StoreError)
 
-  /// Waits until no other thread or process holds the lock of that name. The lock of a dead process is free.
-  func lock(_ path: String) throws(StoreError) -> VolumeLock
+  /// When the file was written or its age renewed, microseconds since 1970 UTC; nil if there is no such file.
+  func modifiedMicros(_ path: String) throws(StoreError) -> Int64?
+
+  /// Waits until no other thread or process holds the lock of that name in a mode that excludes this one. The lock of a dead
+  /// process is free. Who holds a lock shared may take it shared again, also while others wait for it.
+  func lock(_ path: String, _ mode: LockMode) throws(StoreError) -> VolumeLock
+
+  /// Writes a file that tells others what the caller is using, until the result is given up; then it is removed. The file
+  /// appears with its lock held. That of a dead process stays behind, unlocked.
+  func claim(_ path: String, _ bytes: [UInt8]) throws(StoreError) -> VolumeLock
+
+  /// Whether the file is a claim whose holder lives.
+  func isClaimed(_ path: String) throws(StoreError) -> Bool
+
+  /// Whether nothing can be written, as far as can be told without trying.
+  var isReadOnly: Bool { get }
+}
+
+package enum LockMode: Sendable {
+  /// With others who hold it shared.
+  case shared
+  case exclusive
 }
 
 extension Volume {
@@ -59,6 +79,9 @@ extension Volume {
   }
 
   package func exists(_ path: String) throws(StoreError) -> Bool { try byteCount(path) != nil }
+
+  /// Waits for the lock and holds it alone.
+  package func lock(_ path: String) throws(StoreError) -> VolumeLock { try lock(path, .exclusive) }
 
   /// The whole file.
   package func read(_ path: String) throws(StoreError) -> [UInt8] {

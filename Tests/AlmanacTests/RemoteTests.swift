@@ -119,12 +119,26 @@ import Testing
     #expect(try workshop.repository.resolve("main") == tip)
     let lease = try #require(failure { _ = try two.push(forceWithLease: true, through: door) })
     #expect(lease.description.hasSuffix("as when it was last fetched"))
-    let diverged = try #require(failure { _ = try two.pull(through: door) })
-    #expect(diverged.kind == .failed)
-    #expect(diverged.description.contains("have diverged"))
-    // It has been fetched, so the lease holds now.
-    #expect(try two.push(forceWithLease: true, through: door).old == tip)
+    // Histories that diverged are merged: both rows are there.
+    let mine = try two.resolve("main")
+    let pulled = try two.pull(through: door)
+    #expect(pulled.outcome == .merged)
+    #expect(try two.commit(two.resolve("main")).parents == [mine, tip])
+    #expect(try two.push(through: door).old == tip)
     #expect(try workshop.repository.resolve("main") == two.resolve("main"))
+  }
+
+  @Test func aPullOfHistoriesInConflictSaysSoAndChangesNothing() throws {
+    let workshop = try origin()
+    let (one, two) = (try clone(workshop, "one"), try clone(workshop, "two"))
+    try commit(one, workshop.readings("c.csv", [(3, 0, "5.5")]))
+    try commit(two, workshop.readings("d.csv", [(3, 0, "6.5")]))
+    _ = try one.push(through: door)
+    let mine = try two.resolve("main")
+    let conflict = try #require(failure { _ = try two.pull(through: door) })
+    #expect(conflict.kind == .failed)
+    #expect(conflict.description == "Cannot pull into main: it and origin/main have diverged, with 1 conflict")
+    #expect(try two.resolve("main") == mine)
   }
 
   @Test func ofTwoPushesAtOnceOneWins() async throws {

@@ -49,7 +49,10 @@ import Testing
     let archive = try test.reopened()
     let error = try #require(storeError { try archive.createTag("v1", at: ids[0]) })
     #expect(error.kind == .corrupt)
-    #expect(error.text == "Cannot read the ref log memory:/reflog.log: the record at byte 8 is damaged")
+    #expect(
+      error.text
+        == "Cannot read the ref log memory:/reflog.log: the record at byte 8 is damaged; `almanac fsck --repair` writes it again from the catalog"
+    )
     #expect(try archive.refs().map(\.name) == ["main"])
   }
 

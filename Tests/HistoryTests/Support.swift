@@ -25,9 +25,9 @@ struct TestArchive {
   let archive: Archive
 
   init() throws {
-    volume = MemoryVolume()
-    catalog = try Catalog.inMemory()
     let clock = clock
+    volume = MemoryVolume(now: { clock.micros })
+    catalog = try Catalog.inMemory()
     archive = try Archive.create(on: volume, catalog: catalog, now: { clock.micros })
   }
 

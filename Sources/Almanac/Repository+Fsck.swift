@@ -1,0 +1,141 @@
+import Columns
+import Foundation
+import History
+import JSON
+import Objects
+import Online
+import Parquet
+import Tables
+
+extension Repository {
+  /// Reads everything in the repository of a folder, compares it with its ids and checksums, and follows every reference.
+  ///
+  /// Changes nothing, unless it is to repair: then what can be made anew is (the catalog, the ref log, records of files),
+  /// and damaged or missing objects come from the repository of another folder, if one is named that has good copies.
+  /// - Parameter source: the folder of the other repository; only with `isRepair`.
+  /// - Throws: `AlmanacError`: `notFound` when a folder is no repository; `io` when the catalog cannot be opened, and is
+  ///   not to be repaired.
+  package static func check(
+    at folder: String, isRepair: Bool = false, from source: String? = nil
+  ) throws(AlmanacError) -> CheckReport {
+    let store = "\(folder)/\(storeName)"
+    guard FileManager.default.fileExists(atPath: store) else {
+      throw AlmanacError(
+        .notFound, "\(folder) is not an Almanac repository: it has no \(storeName) folder",
+        hint: "Name a repository with --repo.")
+    }
+    let other = try source.map { (path) throws(AlmanacError) in try open(at: path).archive }
+    return try AlmanacError.translating {
+      var done: [String] = []
+      if isRepair && !catalogIsUsable(store) { done.append(try Archive.rebuildCatalog(at: store, decoder: identity)) }
+      let (archive, formatProblem): (Archive, CheckReport.Problem?)
+      do {
+        (archive, formatProblem) = try Archive.openUnchecked(at: store)
+      } catch let error as StoreError {
+        guard !isRepair else { throw error }
+        var report = CheckReport()
+        report.add(.init(.damage, "the catalog", path: "catalog.sqlite", error.text))
+        return report
+      }
+      var report = try isRepair ? archive.repair(from: other, decoder: identity) : archive.check(decoder: identity)
+      if let formatProblem, !isRepair { report.add(formatProblem) }
+      let repository = Repository(folder: folder, archive: archive)
+      for problem in repository.generationProblems() { report.add(problem) }
+      if !repository.appliedIsReadable {
+        report.add(
+          .init(.damage, "the note of what was last applied", path: "applied.json", "it cannot be read; `almanac apply` writes it again"))
+      }
+      if !done.isEmpty { report.prepend(repairs: done) }
+      return report
+    }
+  }
+
+  private static func catalogIsUsable(_ store: String) -> Bool {
+    guard let catalog = try? Catalog.open(at: "\(store)/catalog.sqlite") else { return false }
+    return (try? catalog.integrityProblems().isEmpty) ?? false
+  }
+
+  /// The id of the rows in the file of a leaf or tail.
+  package static let identity: @Sendable (MappedFile) throws -> FileIdentity = { file in
+    let reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+    guard reader.schema.fields.allSatisfy({ $0.id != nil }) else {
+      throw AlmanacError(.io, "a column has no field id")
+    }
+    let all = Array(reader.schema.fields.indices)
+    let parts = try (0..<reader.rowGroupCount).map { try reader.read(rowGroup: $0, columns: all) }
+    let rows = parts.count == 1 ? parts[0] : parts.isEmpty ? Batch.empty(reader.schema) : Batch.concatenate(parts)
+    let leaf = LeafIdentity(Batch(schema: reader.schema, columns: rows.columns, rowCount: rows.rowCount))
+    return FileIdentity(hash: leaf.id.hash, rowCount: rows.rowCount, digests: leaf.digests)
+  }
+
+  /// Generations whose record, commit or images are not as they should be. All of it can be built again.
+  private func generationProblems() -> [CheckReport.Problem] {
+    var problems: [CheckReport.Problem] = []
+    let store = generations
+    func note(_ object: String, _ path: String, _ detail: String) {
+      problems.append(.init(.damage, object, path: path, "\(detail); `almanac materialize` builds it again"))
+    }
+    func check(_ object: String, _ path: String, _ body: () throws -> Void) {
+      do { try body() } catch { note(object, path, AlmanacError(error).description) }
+    }
+    var numbers: [Int] = []
+    check("the generations", "online/generations") { numbers = try store.numbers() }
+    check("the served generation", "online/current") {
+      guard let current = try store.currentNumber(), !numbers.contains(current) else { return }
+      note("the served generation", "online/current", "there is no generation \(current)")
+    }
+    var images: Set<String> = []
+    for number in numbers {
+      let path = "online/generations/\(number).json"
+      check("generation \(number)", path) {
+        let record = try store.record(number)
+        images.formUnion(record.images.values)
+        let commit = try commit(record.commit)
+        let definitions = try definitions(at: record.commit)
+        let expected = Dictionary(
+          uniqueKeysWithValues: definitions.features.views.map { view in
+            (
+              view.name,
+              GenerationStore.imageName(
+                definition: definitions.definition(ofView: view.name), root: commit.datasets[view.source]?.root)
+            )
+          })
+        let isWhole = try store.recordBytes(number) == record.json.canonicalBytes
+        // Images of another version of the program have other names, and are read by it alone.
+        if !isWhole || Set(expected.keys) != Set(record.images.keys)
+          || record.previous.map({ !numbers.contains($0) || $0 >= number }) ?? false
+        {
+          note("generation \(number)", path, "it is not the record of a generation of commit \(record.commit.short)")
+        }
+      }
+    }
+    for name in images.sorted() {
+      check("image \(name)", "online/images/\(name)") { _ = try store.image(name) }
+    }
+    return problems
+  }
+}
+
+extension CheckReport {
+  /// The shape of `fsck --json`.
+  package var json: JSON {
+    [
+      "clean": .bool(!isDamaged), "objects": .object(objectCounts.mapValues { .int(Int64($0)) }), "packs": .int(Int64(packCount)),
+      "moves": .int(Int64(moveCount)), "bytes": .int(Int64(byteCount)), "repairs": .array(repairs.map { .string($0) }),
+      "problems": .array(
+        problems.map { problem in
+          [
+            "severity": .string(problem.severity.rawValue), "object": .string(problem.object), "path": .string(problem.path),
+            "detail": .string(problem.detail),
+            "touches": .array(
+              problem.touches.map { touch in
+                [
+                  "commit": .string(touch.commit.description), "dataset": touch.dataset.map { .string($0) } ?? .null,
+                  "rows": .int(Int64(touch.rowCount)),
+                ]
+              }),
+          ]
+        }),
+    ]
+  }
+}
