@@ -124,6 +124,8 @@ struct GarbagePlan {
     }
     for file in try volume.list("tails") { try planStray("tails/\(file)", .tail, hex: file, known) }
     for file in try volume.list("tmp") where try isOld("tmp/\(file)") { try take(.temporary, "tmp/\(file)") }
+    // Files that nobody has gone on sending.
+    for file in try volume.list("incoming") where try isOld("incoming/\(file)") { try take(.temporary, "incoming/\(file)") }
     for path in try archive.leases().dead { try take(.lease, path) }
   }
 

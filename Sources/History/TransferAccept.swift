@@ -10,6 +10,11 @@ extension Archive {
   /// - Complexity: O(bytes of objects and files)
   func accept(_ objects: [TransferObject], check: FileCheck?) throws(StoreError) {
     for object in objects { try object.verify() }
+    // gc removes nothing between the look at what is there and the transaction that builds on it.
+    try sharingObjects { () throws(StoreError) in try register(objects, check: check) }
+  }
+
+  private func register(_ objects: [TransferObject], check: FileCheck?) throws(StoreError) {
     let absent = Set(try unregistered(objects.map(\.key)))
     let new = objects.filter { absent.contains($0.key) }
     guard !new.isEmpty else { return }
