@@ -27,14 +27,17 @@ struct Diff: ParsableCommand {
     for comparison in comparisons {
       let rowCountMax = limit.map { $0 == 0 ? .max : $0 } ?? Self.textRowCountMax
       var shown = 0
-      let diff = try !rows && !columns ? comparison.totals() : comparison.run { part in
-        guard rows else { return }
-        for row in 0..<min(part.rowCount, rowCountMax - shown) {
-          if shown == 0 { Terminal.out("\(comparison.name):") }
-          Terminal.out(Self.line(part.entry(row)))
-          shown += 1
+      let diff =
+        try !rows && !columns
+        ? comparison.totals()
+        : comparison.run { part in
+          guard rows else { return }
+          for row in 0..<min(part.rowCount, rowCountMax - shown) {
+            if shown == 0 { Terminal.out("\(comparison.name):") }
+            Terminal.out(Self.line(part.entry(row)))
+            shown += 1
+          }
         }
-      }
       if diff.isEmpty && diff.schemaChanges.isEmpty { continue }
       hasDifferences = true
       let count = diff.addedCount + diff.removedCount + diff.changedCount
@@ -84,13 +87,16 @@ struct Diff: ParsableCommand {
       if rows { put("\"rows\":[") }
       var shown = 0
       let rowCountMax = limit.map { $0 == 0 ? .max : $0 } ?? .max
-      let diff = try !rows && !columns ? comparison.totals() : comparison.run { part in
-        guard rows else { return }
-        for row in 0..<min(part.rowCount, rowCountMax - shown) {
-          put("\(shown == 0 ? "" : ",")\(Self.json(part.entry(row)).text())")
-          shown += 1
+      let diff =
+        try !rows && !columns
+        ? comparison.totals()
+        : comparison.run { part in
+          guard rows else { return }
+          for row in 0..<min(part.rowCount, rowCountMax - shown) {
+            put("\(shown == 0 ? "" : ",")\(Self.json(part.entry(row)).text())")
+            shown += 1
+          }
         }
-      }
       if rows { put("],") }
       put(members(diff).sorted { $0.key < $1.key }.map { "\(JSON.string($0.key).text()):\($0.value.text())" }.joined(separator: ","))
       put("}")

@@ -172,7 +172,9 @@ struct ByteCountOption: ExpressibleByArgument {
   init?(argument: String) {
     let units: [Character: Int] = ["K": 10, "M": 20, "G": 30, "T": 40]
     let unit = argument.last.flatMap { units[Character($0.uppercased())] }
-    guard let number = Int(unit == nil ? argument : String(argument.dropLast())), number > 0, number < 1 << 20 || unit == nil else { return nil }
+    guard let number = Int(unit == nil ? argument : String(argument.dropLast())), number > 0, number < 1 << 20 || unit == nil else {
+      return nil
+    }
     byteCount = number << (unit ?? 0)
   }
 }

@@ -145,7 +145,8 @@ import Testing
     renamed.fields[3].name = "price"
     renamed.fields.removeLast()
     let a = try publish(fixture, renamed, [key(1, 0, "k") + [.double(1), .string("edited")]], onto: base)
-    let wider = FieldIDs.assign(to: Schema(fixture.layout.schema.fields + [Field("count", .int32)]), keeping: ids(of: fixture.layout.schema))
+    let wider = FieldIDs.assign(
+      to: Schema(fixture.layout.schema.fields + [Field("count", .int32)]), keeping: ids(of: fixture.layout.schema))
     let b = try publish(
       fixture, wider,
       [key(1, 0, "k") + [.double(7), .string("x"), .bool(true), .int(5)], key(3, 0, "k") + [.double(3), .null, .bool(true), .null]],

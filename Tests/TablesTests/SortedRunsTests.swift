@@ -26,7 +26,9 @@ import Testing
     // The base has leaves, and tails over them.
     let policy = TailPolicy(rewrittenRowCountMin: 1, rewrittenRowFactor: 2, mergeCount: 9, sizeClassFactor: 4, foldFactor: 1)
     let start = Array(rows.prefix(1200))
-    let corrections = start.filter { _ in Int.random(in: 0..<20, using: &random) == 0 }.map { Array($0.prefix(4)) + [.string("tail"), .null] }
+    let corrections = start.filter { _ in Int.random(in: 0..<20, using: &random) == 0 }.map {
+      Array($0.prefix(4)) + [.string("tail"), .null]
+    }
     func base(_ fixture: TableFixture) throws -> TableVersion {
       let writer = TableWriter(archive: fixture.archive, layout: fixture.layout, policy: policy)
       let first = try fixture.publish(content(writer.apply(.append, fixture.batch(start), onto: nil)))
