@@ -120,30 +120,49 @@ extension Column {
   private static func gatherBytes(_ columns: [Column], _ places: [RowPlace], validity: Bitmap?) -> Column {
     let count = places.count
     let ends = Buffer(byteCapacity: (count + 1) * 8)
-    // SAFETY: both buffers are ours alone and sized before they are filled; places were made from rows of the columns.
+    let sources = Buffer(byteCapacity: count * 8)
+    // SAFETY: the buffers are ours alone and sized before they are filled; places were made from rows of the columns.
     let targetOffsets = ends.pointer.assumingMemoryBound(to: Int64.self)
+    let starts = sources.pointer.assumingMemoryBound(to: UnsafeRawPointer.self)
     let offsets = columns.map { $0.bytes.offsets.base }
+    let bases = columns.map(\.data.start)
     targetOffsets[0] = 0
     var byteCount: Int64 = 0
-    for index in 0..<count {
-      let place = places[index]
-      let source = offsets[Int(place.batch)]
-      byteCount &+= source[Int(place.row) &+ 1] &- source[Int(place.row)]
-      targetOffsets[index &+ 1] = byteCount
+    offsets.withUnsafeBufferPointer { offsets in
+      bases.withUnsafeBufferPointer { bases in
+        places.withUnsafeBufferPointer { places in
+          for index in 0..<count {
+            let place = places[index]
+            let source = offsets[Int(place.batch)] + Int(place.row)
+            let start = source[0]
+            starts[index] = bases[Int(place.batch)] + Int(start)
+            byteCount &+= source[1] &- start
+            targetOffsets[index &+ 1] = byteCount
+          }
+        }
+      }
     }
+    // A string near the end of its buffer is copied byte by byte: a whole vector might reach behind the buffer.
+    let ends16 = columns.map { $0.data.start + ($0.data.byteCount - ShortCopy.byteCountMax) }
     let buffer = Buffer(byteCapacity: Int(byteCount))
-    let bases = columns.map(\.data.start)
-    let vectorStartMaxima = columns.map { $0.data.byteCount - ShortCopy.byteCountMax }
-    for index in 0..<count {
-      let place = places[index]
-      let start = Int(targetOffsets[index])
-      let length = Int(targetOffsets[index &+ 1]) &- start
-      guard length > 0 else { continue }
-      let batch = Int(place.batch)
-      ShortCopy.copy(
-        bases[batch], Int(offsets[batch][Int(place.row)]), to: buffer.pointer + start, byteCount: length,
-        vectorStartMax: vectorStartMaxima[batch])
+    places.withUnsafeBufferPointer { places in
+      ends16.withUnsafeBufferPointer { ends16 in
+        for index in 0..<count {
+          let start = Int(targetOffsets[index])
+          let length = Int(targetOffsets[index &+ 1]) &- start
+          guard length > 0 else { continue }
+          let source = starts[index]
+          let target = buffer.pointer + start
+          if length <= ShortCopy.byteCountMax && source <= ends16[Int(places[index].batch)] {
+            target.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            target.storeBytes(of: source.loadUnaligned(fromByteOffset: 8, as: UInt64.self), toByteOffset: 8, as: UInt64.self)
+          } else {
+            memcpy(target, source, length)
+          }
+        }
+      }
     }
+    _fixLifetime(sources)
     return Column(
       type: columns[0].type, count: count, validity: validity, data: BufferSlice(buffer, byteCount: Int(byteCount)),
       offsets: BufferSlice(ends, byteCount: (count + 1) * 8))

@@ -1,4 +1,5 @@
 import Dispatch
+import Synchronization
 
 /// Sorts rows by key columns in stages: each stage packs as many keys as fit into one 64-bit word, sorts by it, and hands
 /// the rows that it leaves equal to the next.
@@ -26,6 +27,8 @@ struct RowSorter: Sendable {
   let readers: [KeyReader]
   private let stages: [Stage]
   let rowCount: Int
+  /// Set when rows are found, or may be, that no key tells apart.
+  let ties = TieFlag()
 
   init(_ keys: [Column]) {
     rowCount = SortKernel.rowCount(keys)
@@ -122,7 +125,11 @@ struct RowSorter: Sendable {
 
   /// The first stage over all rows; large inputs are split into buckets that two or more threads sort and refine.
   private func sortAll(_ pairs: PairSort.Pairs, _ scratch: PairSort.Pairs) {
-    guard !stages.isEmpty else { return }
+    guard !stages.isEmpty else {
+      // All rows have the same key.
+      if rowCount > 1 { ties.set() }
+      return
+    }
     guard rowCount >= ParallelRanges.rowCountMin else { return sortStage(pairs, scratch, rowCount, stage: 0, level: 0) }
     fill(pairs, rowCount, stage: 0, level: 0)
     guard let shift = PairSort.partitionShift(PairSort.varyingBits(pairs, rowCount), rowCount) else {
@@ -155,6 +162,8 @@ struct RowSorter: Sendable {
 
   private func sortStage(_ pairs: PairSort.Pairs, _ scratch: PairSort.Pairs, _ count: Int, stage: Int, level: Int) {
     if level == Self.textLevelMax, case .text(let reader, _) = stages[stage] {
+      // Whether comparisons found rows equal is not looked at.
+      ties.set()
       let order = RowOrder(left: readers, right: readers)
       PairSort.mergeSort(pairs, scratch: scratch, count: count) { order.compare(Int($0.row), Int($1.row), from: reader) < 0 }
       return
@@ -167,7 +176,8 @@ struct RowSorter: Sendable {
   /// Sorts each run of equal words by what comes next.
   func refine(_ pairs: PairSort.Pairs, _ scratch: PairSort.Pairs, _ count: Int, stage: Int, level: Int) {
     let isText = if case .text = stages[stage] { true } else { false }
-    if stage + 1 == stages.count && !isText { return }
+    let isLast = stage + 1 == stages.count
+    if isLast && !isText && ties.isSet { return }
     var start = 0
     while start + 1 < count {
       let key = pairs[start].key
@@ -178,6 +188,9 @@ struct RowSorter: Sendable {
           sortStage(pairs + start, scratch + start, end - start, stage: stage, level: level + 1)
         } else if stage + 1 < stages.count {
           sortStage(pairs + start, scratch + start, end - start, stage: stage + 1, level: 0)
+        } else {
+          ties.set()
+          if !isText { return }
         }
       }
       start = end
@@ -239,4 +252,13 @@ struct RowSorter: Sendable {
       }
     }
   }
+}
+
+/// A flag that threads only set.
+final class TieFlag: Sendable {
+  private let flag = Atomic(false)
+
+  var isSet: Bool { flag.load(ordering: .relaxed) }
+
+  func set() { flag.store(true, ordering: .relaxed) }
 }

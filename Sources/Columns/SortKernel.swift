@@ -8,6 +8,15 @@ package enum SortKernel {
     return RowSorter(keys).permutation()
   }
 
+  /// The same permutation, and whether the columns tell all rows apart. False negatives are possible: then look closer.
+  package static func distinctPermutation(by keys: [Column]) -> (order: [Int32]?, isDistinct: Bool) {
+    guard rowCount(keys) > 1 else { return (nil, true) }
+    if isSorted(keys) { return (nil, firstDuplicate(in: keys) == nil) }
+    let sorter = RowSorter(keys)
+    let order = sorter.permutation()
+    return (order, !sorter.ties.isSet)
+  }
+
   /// The second of the first two neighbours that are equal in all key columns.
   package static func firstDuplicate(in keys: [Column]) -> Int? {
     let rows = rowCount(keys)

@@ -44,37 +44,37 @@ struct LeafPlan {
   /// Adds rows behind those waiting and cuts as far as the rule allows.
   mutating func append(_ rows: Batch) throws {
     guard rows.rowCount > 0 else { return }
-    let columns = layout.primaryKey.map { rows[$0]! }
-    guard let keys = try? KeyEncoder.encodeAll(columns, rows: 0..<rows.rowCount) else {
-      preconditionFailure("A dataset with keys that cannot be encoded was created")
-    }
+    try append(HashedRows(rows, rule: rule, layout: layout))
+  }
+
+  private mutating func append(_ hashed: HashedRows) throws {
+    let rows = hashed.rows
     var start = 0
-    for row in 0..<rows.rowCount where rule.isCut(keyBytes: keys[row], rowsIncludingThis: waitingRowCount + row - start + 1) {
+    for row in 0..<rows.rowCount where rule.isCut(hash: hashed.hashes[row], rowsIncludingThis: waitingRowCount + row - start + 1) {
       let part = rows.slice(from: start, count: row + 1 - start)
-      let firstKey = waiting.isEmpty ? Array(keys[start]) : waitingFirstKey
-      try addJob(LeafJob(.batches(waiting + [part]), firstKey: firstKey, lastKey: Array(keys[row])))
+      let firstKey = waiting.isEmpty ? hashed.key(start) : waitingFirstKey
+      try addJob(LeafJob(rows: waiting + [part], firstKey: firstKey, lastKey: hashed.key(row)))
       waiting = []
       waitingRowCount = 0
       start = row + 1
     }
     guard start < rows.rowCount else { return }
-    if waiting.isEmpty { waitingFirstKey = Array(keys[start]) }
+    if waiting.isEmpty { waitingFirstKey = hashed.key(start) }
     waiting.append(start == 0 ? rows : rows.slice(from: start, count: rows.rowCount - start))
     waitingRowCount += rows.rowCount - start
   }
 
-  /// Adds all rows of a partition that is new. They are put in order leaf by leaf, when they are written.
-  /// - Precondition: nothing is waiting.
+  /// Adds sorted rows of an input, which are put in order and hashed on all processors, some at a time.
   mutating func append(_ input: SortedInput, _ rows: Range<Int>) throws {
-    precondition(isAtCut, "A new partition does not start in the middle of a leaf")
-    let hashes = try input.cutHashes(rule, rows)
-    var start = rows.lowerBound
-    for row in rows {
-      let isLast = row + 1 == rows.upperBound
-      guard isLast || rule.isCut(hash: hashes[row - rows.lowerBound], rowsIncludingThis: row - start + 1) else { continue }
-      try addJob(
-        LeafJob(.sorted(input, start..<row + 1), firstKey: input.encodedKey(start), lastKey: input.encodedKey(row)))
-      start = row + 1
+    let step = SortedInput.scanRowCount
+    let group = 16 * step
+    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: group) {
+      let starts = Array(stride(from: first, to: min(rows.upperBound, first + group), by: step))
+      let (rule, layout) = (rule, layout)
+      let parts = try parallelMap(starts) { start in
+        HashedRows(input.batch(start..<min(rows.upperBound, start + step)), rule: rule, layout: layout)
+      }
+      for part in parts { try append(part) }
     }
   }
 
@@ -82,7 +82,7 @@ struct LeafPlan {
   mutating func endPartition() throws {
     guard let last = waiting.last else { return }
     let lastKey = (try? KeyEncoder.encode(layout.primaryKey.map { last[$0]! }, row: last.rowCount - 1)) ?? []
-    try addJob(LeafJob(.batches(waiting), firstKey: waitingFirstKey, lastKey: lastKey))
+    try addJob(LeafJob(rows: waiting, firstKey: waitingFirstKey, lastKey: lastKey))
     waiting = []
     waitingRowCount = 0
   }
@@ -128,38 +128,35 @@ struct LeafPlan {
   }
 }
 
-/// The rows of one leaf to be written.
-struct LeafJob: Sendable {
-  enum Source: Sendable {
-    /// One after the other.
-    case batches([Batch])
-    case sorted(SortedInput, Range<Int>)
+/// Rows with the hashes of their keys, by which they are cut.
+private struct HashedRows: Sendable {
+  let rows: Batch
+  let hashes: [UInt64]
+  private let keys: [Column]
+
+  init(_ rows: Batch, rule: CutRule, layout: TableLayout) {
+    self.rows = rows
+    keys = layout.primaryKey.map { rows[$0]! }
+    guard let encoded = try? KeyEncoder.encodeAll(keys, rows: 0..<rows.rowCount) else {
+      preconditionFailure("A dataset with keys that cannot be encoded was created")
+    }
+    hashes = (0..<rows.rowCount).map { rule.hash(encoded[$0]) }
   }
 
-  private let source: Source
+  func key(_ row: Int) -> [UInt8] { (try? KeyEncoder.encode(keys, row: row)) ?? [] }
+}
+
+/// The rows of one leaf to be written, one batch after the other.
+struct LeafJob: Sendable {
+  let rows: [Batch]
   let firstKey: [UInt8]
   let lastKey: [UInt8]
 
-  init(_ source: Source, firstKey: [UInt8], lastKey: [UInt8]) {
-    self.source = source
-    self.firstKey = firstKey
-    self.lastKey = lastKey
-  }
-
-  var rowCount: Int {
-    switch source {
-    case .batches(let batches): batches.reduce(0) { $0 + $1.rowCount }
-    case .sorted(_, let rows): rows.count
-    }
-  }
+  var rowCount: Int { rows.reduce(0) { $0 + $1.rowCount } }
 
   func write(layout: TableLayout, to archive: Archive) throws -> (entry: LeafEntry, isNew: Bool) {
-    let rows =
-      switch source {
-      case .batches(let batches): Batch.concatenate(batches)
-      case .sorted(let input, let rows): input.batch(rows)
-      }
-    let batch = Batch(schema: layout.schema, columns: rows.columns, rowCount: rows.rowCount)
+    let all = Batch.concatenate(rows)
+    let batch = Batch(schema: layout.schema, columns: all.columns, rowCount: all.rowCount)
     let identity = LeafIdentity(batch)
     let isNew = try !archive.hasLeaf(identity.id)
     if isNew {

@@ -10,8 +10,8 @@ struct SortedInput: Sendable {
   private let rows: BatchList
   /// Row of the input for each sorted row; nil when the input was in order.
   private let permutation: [Int32]?
-  /// The key columns, in the order of the input.
-  private let keys: [Column]
+  /// Whether the sort found that no two keys are equal.
+  private let isDistinct: Bool
 
   var rowCount: Int { rows.rowCount }
 
@@ -19,16 +19,12 @@ struct SortedInput: Sendable {
   /// - Throws: `TableError` of kind `input` when a key value is null.
   init(_ batches: [Batch], layout: TableLayout) throws {
     self.layout = layout
-    rows = BatchList(batches.map { $0.canonicalized() }, schema: layout.schema)
-    keys = layout.primaryKey.map { [rows] in rows.column($0) }
-    for (name, column) in zip(layout.primaryKey, keys) where column.nullCount > 0 {
-      if let row = (0..<column.count).first(where: { !column.isValid($0) }) {
-        throw TableError(.input, "Key column \(name) is null in row \(row + 1); a key needs a value in every column")
-      }
-    }
-    let eventTime = zip(layout.primaryKey, keys).first { $0.0 == layout.eventTime }?.1
-    let numbers = Self.partitionNumbers(of: eventTime ?? layout.eventTime.map { [rows] in rows.column($0) }, layout: layout)
-    let order = SortKernel.permutation(by: (numbers.map { [$0] } ?? []) + keys)
+    let rows = BatchList(batches.map { $0.canonicalized() }, schema: layout.schema)
+    self.rows = rows
+    try Self.checkNulls(rows, layout)
+    let numbers = try Self.partitionNumbers(of: rows, layout: layout)
+    var order: [Int32]?
+    (order, isDistinct) = Self.order(rows, numbers, layout)
     permutation = order
     guard let numbers else {
       partitions = rows.rowCount == 0 ? [] : [(0, 0..<rows.rowCount)]
@@ -51,26 +47,39 @@ struct SortedInput: Sendable {
       start = low
     }
     partitions = ranges
+    order = nil
+  }
+
+  private static func checkNulls(_ rows: BatchList, _ layout: TableLayout) throws {
+    for name in layout.primaryKey {
+      var first = 0
+      for batch in rows.batches {
+        let column = batch[name]!
+        if column.nullCount > 0, let row = (0..<column.count).first(where: { !column.isValid($0) }) {
+          throw TableError(.input, "Key column \(name) is null in row \(first + row + 1); a key needs a value in every column")
+        }
+        first += batch.rowCount
+      }
+    }
+  }
+
+  /// The order of (partition, key). Columns of fixed width, which sort fast, are tried first: where they tell all rows apart,
+  /// as entity and time mostly do, the strings behind them need not be looked at.
+  private static func order(_ rows: BatchList, _ numbers: Column?, _ layout: TableLayout) -> (order: [Int32]?, isDistinct: Bool) {
+    let fixed = layout.primaryKey.prefix { layout.schema[$0]?.type.byteWidth != nil }
+    let first = (numbers.map { [$0] } ?? []) + fixed.map { rows.column($0) }
+    if !fixed.isEmpty {
+      let (order, isDistinct) = SortKernel.distinctPermutation(by: first)
+      if isDistinct || fixed.count == layout.primaryKey.count { return (order, isDistinct) }
+    }
+    return SortKernel.distinctPermutation(by: first + layout.primaryKey.dropFirst(fixed.count).map { rows.column($0) })
   }
 
   /// Floored UTC days or months of the event time; nil when the dataset is not partitioned.
-  private static func partitionNumbers(of times: Column?, layout: TableLayout) -> Column? {
-    guard layout.partitioning != .none, let times else { return nil }
-    let isMonth = layout.partitioning == .month
-    var builder = ColumnBuilder(.int64, capacity: times.count)
-    if times.type == .date {
-      let values = times.values(Int32.self)
-      for row in 0..<times.count {
-        let micros = Int64(values[row]) * CivilTime.microsPerDay
-        builder.append(isMonth ? CivilTime.monthNumber(ofMicros: micros) : Int64(values[row]))
-      }
-    } else {
-      let values = times.values(Int64.self)
-      for row in 0..<times.count {
-        builder.append(isMonth ? CivilTime.monthNumber(ofMicros: values[row]) : CivilTime.dayNumber(ofMicros: values[row]))
-      }
-    }
-    return builder.finish()
+  private static func partitionNumbers(of rows: BatchList, layout: TableLayout) throws -> Column? {
+    guard layout.partitioning != .none, let name = layout.eventTime else { return nil }
+    let parts = try parallelMap(rows.batches) { batch in PartitionNumbers.column(of: batch[name]!, layout.partitioning) }
+    return parts.isEmpty ? Column(.int64, []) : Column.concatenate(parts)
   }
 
   // MARK: Rows
@@ -81,34 +90,22 @@ struct SortedInput: Sendable {
     return rows.take(permutation[range])
   }
 
-  /// The key columns of sorted rows.
-  func keyColumns(_ range: Range<Int>) -> [Column] {
-    guard let permutation else { return keys.map { $0.slice(from: range.lowerBound, count: range.count) } }
-    return permutation.withUnsafeBufferPointer { order in
-      keys.map { $0.take(UnsafeBufferPointer(rebasing: order[range])) }
-    }
-  }
-
-  /// The encoded key of a sorted row.
-  func encodedKey(_ row: Int) -> [UInt8] {
-    // Keys of a dataset were encodable when it was created; contracts refuse other key types.
-    (try? KeyEncoder.encode(keys, row: inputRow(row))) ?? []
-  }
-
   /// Where a sorted row stands in the input.
   func inputRow(_ row: Int) -> Int { permutation.map { Int($0[row]) } ?? row }
 
   // MARK: Keys
 
   /// Rows looked at together by one thread.
-  private static let scanRowCount = 1 << 17
+  static let scanRowCount = 1 << 16
 
   func duplicateKey() throws -> KeyConflict? {
+    if isDistinct { return nil }
+    let names = layout.primaryKey
     let starts = Array(stride(from: 0, to: rowCount, by: Self.scanRowCount))
     let found = try parallelMap(starts) { start -> [Int] in
       // One row of the part before, so that no pair is missed.
       let range = max(0, start - 1)..<min(rowCount, start + Self.scanRowCount)
-      let keys = keyColumns(range)
+      let keys = rows.selecting(names).sorted(range, permutation).columns
       guard let first = SortKernel.firstDuplicate(in: keys) else { return [] }
       return (first..<range.count).filter { SortKernel.compareRows(keys, $0 - 1, keys, $0) == 0 }.map { range.lowerBound + $0 }
     }.flatMap { $0 }
@@ -116,20 +113,20 @@ struct SortedInput: Sendable {
     return conflict(.duplicateInInput, count: found.count, sortedRows: Array(found.prefix(20)))
   }
 
-  /// The hash by which a rule cuts, for each row of a range. - Complexity: O(bytes of the keys), on all processors
-  func cutHashes(_ rule: CutRule, _ range: Range<Int>) throws -> [UInt64] {
-    let starts = Array(stride(from: range.lowerBound, to: range.upperBound, by: Self.scanRowCount))
-    return try parallelMap(starts) { start -> [UInt64] in
-      let part = start..<min(range.upperBound, start + Self.scanRowCount)
-      let encoded = try KeyEncoder.encodeAll(keyColumns(part), rows: 0..<part.count)
-      return (0..<part.count).map { rule.hash(encoded[$0]) }
-    }.flatMap { $0 }
+  func conflict(_ kind: KeyConflict.Kind, count: Int, sortedRows: [Int]) -> KeyConflict {
+    let first = batch(sortedRows[0]..<sortedRows[0] + 1)
+    return KeyConflict(
+      kind: kind, count: count, firstKey: layout.primaryKey.map { (name: $0, value: first[$0]!.scalar(at: 0)) },
+      inputRows: sortedRows.map(inputRow))
+  }
+}
+
+extension BatchList {
+  fileprivate func selecting(_ names: [String]) -> BatchList {
+    BatchList(batches.map { $0.selecting(names)! }, schema: Schema(names.map { schema[$0]! }))
   }
 
-  func conflict(_ kind: KeyConflict.Kind, count: Int, sortedRows: [Int]) -> KeyConflict {
-    let first = inputRow(sortedRows[0])
-    return KeyConflict(
-      kind: kind, count: count, firstKey: zip(layout.primaryKey, keys).map { (name: $0, value: $1.scalar(at: first)) },
-      inputRows: sortedRows.map(inputRow))
+  fileprivate func sorted(_ range: Range<Int>, _ permutation: [Int32]?) -> Batch {
+    permutation.map { take($0[range]) } ?? slice(range)
   }
 }
