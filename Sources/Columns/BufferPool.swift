@@ -6,10 +6,11 @@ import Synchronization
 
 /// Reuses large blocks of memory: a fresh page costs more to fault in than most kernels cost to fill it.
 ///
-/// Blocks of at least `pooledByteCountMin` are rounded up to a size class (four per power of two), page-aligned, advised
-/// to use huge pages, and kept for reuse; smaller ones go to the allocator. As much is kept as was once in use at the same
+/// Blocks of at least `pooledByteCountMin` are rounded up to a size class (four per power of two), page-aligned
+/// and kept for reuse; smaller ones go to the allocator. As much is kept as was once in use at the same
 /// time, within `retainedByteCountMin...retainedByteCountMax`: work that repeats finds all its memory again, and small work
-/// holds little.
+/// holds little. Huge pages are not asked for: a process that allocates its memory once pays for clearing them, which took three times
+/// as long as clearing small ones in a first commit of 5 M rows (docs/performance.md).
 package final class BufferPool: Sendable {
   package static let shared = BufferPool()
 
@@ -44,7 +45,6 @@ package final class BufferPool: Sendable {
   static let retainedByteCountMin = 64 << 20
   /// The columns of a few million rows, and no more than an eighth of the machine's memory.
   static let retainedByteCountMax = min(1 << 30, max(retainedByteCountMin, physicalByteCount / 8))
-  private static let hugePageByteCount = 2 << 20
 
   private static var physicalByteCount: Int { Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE))) }
 
@@ -69,11 +69,7 @@ package final class BufferPool: Sendable {
       return block
     }
     if let reused { return reused }
-    let huge = size >= Self.hugePageByteCount
-    let block = Self.fresh(byteCount: size, alignment: huge ? Self.hugePageByteCount : 4096)
-    #if os(Linux)
-      if huge { _ = madvise(block.pointer, size, MADV_HUGEPAGE) }
-    #endif
+    let block = Self.fresh(byteCount: size, alignment: 4096)
     return block
   }
 

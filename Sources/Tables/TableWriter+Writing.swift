@@ -66,6 +66,7 @@ extension TableWriter {
       case .new(let input, let rows):
         plan.startPartition(change.view.number)
         try plan.append(input, rows)
+        try plan.endPartition()
       case .operations(let operations):
         var fold = try PartitionFold(change.view, layout: layout, into: &plan)
         try fold.add(operations, to: &plan)
