@@ -62,8 +62,14 @@ package struct TableWriter {
         continue
       }
       let resolver = ChangeResolver(view: view, mode: mode, layout: layout)
-      changes.append(
-        try resolver.resolve(input.batch(rows), isDelete: isDelete.map { Array($0[rows]) }, firstRow: rows.lowerBound))
+      do {
+        changes.append(
+          try resolver.resolve(input.batch(rows), isDelete: isDelete.map { Array($0[rows]) }, firstRow: rows.lowerBound))
+      } catch let error as TableError {
+        // Rows that replace a partition wholly also replace what of it cannot be read any more.
+        guard mode == .replace, error.kind == .corrupt else { throw error }
+        changes.append(PartitionChange(view: try self.view(of: number, nil), content: .new(input, rows), conflictRows: []))
+      }
     }
     let conflicts = changes.flatMap(\.conflictRows)
     if !conflicts.isEmpty {
