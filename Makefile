@@ -33,6 +33,7 @@ test-large: build ## Convert files of 2 GB, 5,000 columns and 2^31 bytes of stri
 
 crash: build ## Kill -9 the command ROUNDS times (500 by default) while it commits, and let 8 writers commit 100 times each
 	@scripts/test-crash.sh "$(BIN)/almanac" $(or $(ROUNDS),500) 8 100
+	@scripts/test-writers.sh "$(BIN)/almanac" 8 100
 
 test-room: setup ## Test one room: make test-room ROOM=Parquet
 	@ALMANAC_ROOM=$(ROOM) swift test --scratch-path .build-$(ROOM)

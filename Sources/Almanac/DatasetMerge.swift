@@ -19,6 +19,7 @@ struct DatasetMerge {
   }
 
   let archive: Archive
+  let policy: TailPolicy
   let name: String
   /// Conflicts end the merge otherwise.
   let isSettled: Bool
@@ -33,8 +34,9 @@ struct DatasetMerge {
   private(set) var verdict: Verdict?
   private(set) var counts: (added: Int, changed: Int, removed: Int)?
 
-  init(archive: Archive, name: String, isSettled: Bool, base: Side, first: Side, second: Side) {
+  init(archive: Archive, policy: TailPolicy, name: String, isSettled: Bool, base: Side, first: Side, second: Side) {
     self.archive = archive
+    self.policy = policy
     self.name = name
     self.isSettled = isSettled
     self.base = base
@@ -158,7 +160,7 @@ struct DatasetMerge {
   }
 
   private func write(_ change: RowChange, onto version: TableVersion, _ layout: TableLayout) throws -> TableContent {
-    switch try TableWriter(archive: archive, layout: layout).apply(change, onto: version) {
+    switch try TableWriter(archive: archive, layout: layout, policy: policy).apply(change, onto: version) {
     case .content(let content): return content
     case .conflict(let conflict):
       let key = conflict.firstKey.map { "\($0.name)=\($0.value.text)" }.joined(separator: ", ")

@@ -53,32 +53,34 @@ package struct RemoteDoor: Sendable {
 
 extension Repository {
   /// This repository as another one's remote.
-  package var asRemote: any Remote { ArchiveRemote(archive, location: folder, check: Self.checkLeaf) }
+  package var asRemote: any Remote { ArchiveRemote(archive, location: folder, check: Self.checkFile) }
 
-  /// Decodes a leaf that came from elsewhere and compares its rows with its id: the checksum of the file alone says only that
+  /// Decodes a leaf or tail that came from elsewhere and compares its rows with its id: the checksum of the file alone says only that
   /// it is what the sender has.
-  private static let checkLeaf: FileCheck = { (key, file, record) throws(StoreError) in
-    guard key.kind == .leaf else { return }
+  private static let checkFile: FileCheck = { (key, file, record) throws(StoreError) in
     func damaged(_ what: String) -> StoreError {
-      StoreError(kind: .corrupt, text: "Cannot accept leaf \(key.id): \(what)")
+      StoreError(kind: .corrupt, text: "Cannot accept \(key.kind.name) \(key.id): \(what)")
     }
     let identity: LeafIdentity
     do {
       let reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
       let fields = reader.schema.fields
-      guard fields.allSatisfy({ $0.id != nil && $0.type.datasetType == $0.type }) else {
+      let columns = key.kind == .tail && fields.last == RowOperation.field ? fields.dropLast() : fields[...]
+      guard columns.allSatisfy({ $0.id != nil && $0.type.datasetType == $0.type }) else {
         throw damaged("its columns are not those of a dataset")
       }
       var parts: [Batch] = []
       for group in 0..<reader.rowGroupCount { parts.append(try reader.read(rowGroup: group, columns: Array(fields.indices))) }
       guard !parts.isEmpty else { throw damaged("it has no rows") }
-      let columns = (parts.count == 1 ? parts[0] : Batch.concatenate(parts)).columns
-      identity = LeafIdentity(Batch(schema: Schema(fields), columns: columns, rowCount: reader.rowCount))
+      let rows = parts.count == 1 ? parts[0] : Batch.concatenate(parts)
+      identity = LeafIdentity(Batch(schema: Schema(fields), columns: rows.columns, rowCount: reader.rowCount))
     } catch let error as StoreError {
       throw error
     } catch {
       throw damaged("\(error)")
     }
-    guard identity.id.hash == key.id, identity.digests == record.digests else { throw damaged("its rows are those of leaf \(identity.id)") }
+    guard identity.id.hash == key.id, identity.digests == record.digests else {
+      throw damaged("its rows are those of \(key.kind.name) \(identity.id)")
+    }
   }
 }

@@ -137,7 +137,7 @@ extension Repository {
     let name = staged.dataset
     let outcome = try AlmanacError.translating { () -> ChangeOutcome in
       let base = try reference.map { try TableVersion(archive: archive, root: $0.root) }
-      let writer = TableWriter(archive: archive, layout: staged.layout) { progress?("writing \(name)", $0, $1) }
+      let writer = TableWriter(archive: archive, layout: staged.layout, policy: tailPolicy) { progress?("writing \(name)", $0, $1) }
       return try writer.apply(mode, staged.input, onto: base)
     }
     switch outcome {

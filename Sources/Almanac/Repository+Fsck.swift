@@ -37,7 +37,10 @@ extension Repository {
         report.add(.init(.damage, "the catalog", path: "catalog.sqlite", error.text))
         return report
       }
-      var report = try isRepair ? archive.repair(from: other, decoder: identity) : archive.check(decoder: identity)
+      var report =
+        try isRepair
+        ? archive.repair(from: other, decoder: identity, tailCheck: tailProblems)
+        : archive.check(decoder: identity, tailCheck: tailProblems)
       if let formatProblem, !isRepair { report.add(formatProblem) }
       let repository = Repository(folder: folder, archive: archive)
       for problem in repository.generationProblems() { report.add(problem) }
@@ -53,6 +56,11 @@ extension Repository {
   private static func catalogIsUsable(_ store: String) -> Bool {
     guard let catalog = try? Catalog.open(at: "\(store)/catalog.sqlite") else { return false }
     return (try? catalog.integrityProblems().isEmpty) ?? false
+  }
+
+  /// What is wrong with what a root says of one of its tails.
+  package static let tailProblems: @Sendable (Archive, RootID, TailEntry) throws -> [String] = { archive, root, tail in
+    try TableVersion(archive: archive, root: root).problems(of: tail)
   }
 
   /// The id of the rows in the file of a leaf or tail.

@@ -93,7 +93,7 @@ extension Repository {
     let merge = try AlmanacError.translating {
       // Settled for theirs, it is their version that the other side's changes are put on.
       try StateMerge(
-        archive, base: base, first: strategy == .theirs ? theirs : ours, second: strategy == .theirs ? ours : theirs,
+        archive, policy: tailPolicy, base: base, first: strategy == .theirs ? theirs : ours, second: strategy == .theirs ? ours : theirs,
         isSettled: strategy != .fail, draft: &draft)
     }
     if merge.hasConflicts && strategy == .fail {

@@ -69,6 +69,10 @@ extension Repository {
     let tips = wanted.map(\.ref.commit) + logged.filter { !lost.contains($0.hash) }.sorted()
     var transfer = Transfer(from: far, to: asRemote) { done, total in progress?("receiving", done, total) }
     report.transfer = try transfer.copy(tips)
+    let gone = wanted.flatMap(\.steps).filter { step in
+      [step.old, step.new].contains { $0.map { lost.contains($0.hash) } ?? false }
+    }
+    if let last = gone.map(\.timeMicros).max() { try archive.noteExpired(upToMicros: last) }
     for (ref, local, before, steps) in wanted {
       let kind: RefKind = ref.kind == .branch ? .tracking : .tag
       let outcome = try archive.importRef(

@@ -73,7 +73,10 @@ extension Repository {
         let base = try old?.datasets[name].map { try TableVersion(archive: archive, root: $0.root) }
         let layout = try saved.contract.layout(evolving: base?.layout)
         let rows = Batch(schema: layout.schema, columns: saved.batch.columns, rowCount: saved.batch.rowCount)
-        guard case .content(let content) = try TableWriter(archive: archive, layout: layout).apply(.replace, rows, onto: base) else {
+        guard
+          case .content(let content) = try TableWriter(archive: archive, layout: layout, policy: tailPolicy).apply(
+            .replace, rows, onto: base)
+        else {
           throw AlmanacError(.failed, "Cannot save the training set as \(name): its row numbers repeat")
         }
         var datasets = old?.datasets ?? [:]

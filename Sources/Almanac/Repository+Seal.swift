@@ -60,7 +60,7 @@ extension Repository {
       let version = try AlmanacError.translating { try TableVersion(archive: archive, root: reference.root) }
       guard try AlmanacError.translating(nil, { try !version.isCanonical() }) else { continue }
       let content = try AlmanacError.translating {
-        try TableWriter(archive: archive, layout: version.layout) { progress?("sealing \(name)", $0, $1) }.seal(version)
+        try TableWriter(archive: archive, layout: version.layout, policy: tailPolicy) { progress?("sealing \(name)", $0, $1) }.seal(version)
       }
       let root = content.addRoot(to: &draft)
       datasets[name] = DatasetRef(root: root, rows: content.rowCount)

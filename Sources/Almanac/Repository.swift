@@ -14,13 +14,18 @@ public final class Repository: Sendable {
   /// The folder that holds `almanac.yaml`.
   public let folder: String
   package let archive: Archive
+  /// When small writes become tails.
+  let tailPolicy: TailPolicy
   package static let settingsName = "almanac.yaml"
   package static let storeName = ".almanac"
 
-  /// - Parameter archive: the store, which may be anywhere; generations lie in the folder in any case.
-  package init(folder: String, archive: Archive) {
+  /// - Parameters:
+  ///   - archive: the store, which may be anywhere; generations lie in the folder in any case.
+  ///   - tailPolicy: another than the standard one makes other roots, though of the same rows, until they are sealed.
+  package init(folder: String, archive: Archive, tailPolicy: TailPolicy = .standard) {
     self.folder = folder
     self.archive = archive
+    self.tailPolicy = tailPolicy
   }
 
   var storeFolder: String { "\(folder)/\(Self.storeName)" }

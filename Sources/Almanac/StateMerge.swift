@@ -16,6 +16,7 @@ struct RepositoryState: Equatable {
 /// Datasets that only one side changed are taken as they are. Conflicts are decided for the first side and reported.
 struct StateMerge {
   let archive: Archive
+  private let policy: TailPolicy
   let base: RepositoryState
   let first: RepositoryState
   let second: RepositoryState
@@ -35,9 +36,11 @@ struct StateMerge {
   ///   - draft: gets the roots of merged datasets.
   /// - Throws: `failed` with the verdict when the merged rows violate a contract.
   init(
-    _ archive: Archive, base: RepositoryState, first: RepositoryState, second: RepositoryState, isSettled: Bool, draft: inout Draft
+    _ archive: Archive, policy: TailPolicy, base: RepositoryState, first: RepositoryState, second: RepositoryState, isSettled: Bool,
+    draft: inout Draft
   ) throws {
     self.archive = archive
+    self.policy = policy
     self.base = base
     self.first = first
     self.second = second
@@ -114,7 +117,8 @@ struct StateMerge {
       return take(name, mine.ref, mine.contract)
     }
     var merge = DatasetMerge(
-      archive: archive, name: name, isSettled: isSettled, base: try old.side(in: archive), first: try mine.side(in: archive),
+      archive: archive, policy: policy, name: name, isSettled: isSettled, base: try old.side(in: archive),
+      first: try mine.side(in: archive),
       second: try theirs.side(in: archive))
     try merge.run(&draft)
     rowConflicts += merge.rowConflicts.map { RowConflict(dataset: name, row: $0) }

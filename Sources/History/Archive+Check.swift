@@ -6,16 +6,18 @@ extension Archive {
   /// Changes nothing. Others may write meanwhile: objects that gc would take are kept until the end.
   /// - Parameter decoder: gives the id of the rows in the file of a leaf or tail; nil: its bytes are compared with the
   ///   catalog's checksum only.
+  /// - Parameter tailCheck: compares what a root says of one of its tails with the tail's file, and gives what is wrong.
   /// - Complexity: O(bytes stored), files on all processors.
   package func check(
-    decoder: (@Sendable (MappedFile) throws -> FileIdentity)?
+    decoder: (@Sendable (MappedFile) throws -> FileIdentity)?,
+    tailCheck: (@Sendable (Archive, RootID, TailEntry) throws -> [String])? = nil
   ) throws(StoreError) -> CheckReport {
-    if isReadOnly { return try checked(decoder).report }
-    return try sharingObjects { () throws(StoreError) in try checked(decoder).report }
+    if isReadOnly { return try checked(decoder, tailCheck).report }
+    return try sharingObjects { () throws(StoreError) in try checked(decoder, tailCheck).report }
   }
 
-  private func checked(_ decoder: StoreCheck.Decoder?) throws(StoreError) -> StoreCheck {
-    var check = StoreCheck(self, decoder: decoder)
+  private func checked(_ decoder: StoreCheck.Decoder?, _ tailCheck: StoreCheck.TailCheck?) throws(StoreError) -> StoreCheck {
+    var check = StoreCheck(self, decoder: decoder, tailCheck: tailCheck)
     try check.run()
     return check
   }
@@ -27,7 +29,8 @@ extension Archive {
   /// - Parameter source: nil: nothing is restored that is not here.
   /// - Returns: what a check finds afterwards, with what was done.
   package func repair(
-    from source: Archive?, decoder: (@Sendable (MappedFile) throws -> FileIdentity)?
+    from source: Archive?, decoder: (@Sendable (MappedFile) throws -> FileIdentity)?,
+    tailCheck: (@Sendable (Archive, RootID, TailEntry) throws -> [String])? = nil
   ) throws(StoreError) -> CheckReport {
     try refuseReadOnly("repair it")
     return try holdingMaintenance { () throws(StoreError) in
@@ -37,10 +40,10 @@ extension Archive {
           try volume.writeDurably(Self.formatPath, Self.formatBytes)
           done.append("wrote the file format again")
         }
-        var repair = StoreRepair(try checked(decoder), source: source)
+        var repair = StoreRepair(try checked(decoder, tailCheck), source: source)
         try repair.run()
         nodeCache.withLock { $0.removeAll() }
-        var report = try checked(decoder).report
+        var report = try checked(decoder, tailCheck).report
         report.repairs = done + repair.done
         return report
       }
@@ -81,8 +84,8 @@ extension Archive {
     }
     // A `-wal` of the old one would be taken for one of the new.
     for suffix in ["-wal", "-shm"] { try volume.remove(catalogName + suffix) }
-    if try volume.exists(catalogName) { try volume.rename(catalogName, to: "\(catalogName).damaged") }
-    try volume.rename(temporary, to: catalogName)
+    if try volume.exists(catalogName) { try volume.move(catalogName, to: "\(catalogName).damaged") }
+    try volume.move(temporary, to: catalogName)
     try volume.syncFolders([""])
     return "made the catalog anew: \(counts.objectCount) objects, \(counts.moveCount) moves of refs"
   }

@@ -39,6 +39,13 @@ extension Archive {
     }
   }
 
+  /// Notes that moves of refs up to a time may name commits that are gone: a log that came from elsewhere may name some that
+  /// gc had removed there.
+  package func noteExpired(upToMicros timeMicros: Int64) throws(StoreError) {
+    let known = try catalog.setting(Self.expiredSetting).flatMap { Int64($0) } ?? 0
+    if timeMicros > known { try catalog.setSetting(Self.expiredSetting, to: "\(timeMicros)") }
+  }
+
   private func addRoots(to reach: inout Reach, _ rules: GarbageRules, further: [CommitID]) throws(StoreError) {
     var commits = try refs().map(\.commit) + leases().commits + further
     let cutoff = now() - rules.retentionMicros

@@ -89,13 +89,23 @@ struct CatalogRebuild {
   /// A writer that finds an object stored asks for nothing beneath it; so what is not reachable is kept only if it is whole.
   private func forgetTornObjects(_ archive: Archive, _ records: [ObjectKey: ObjectRecord]) throws(StoreError) {
     var reach = Reach()
-    for ref in try archive.refs() { try? reach.add(ObjectKey(kind: .commit, id: ref.commit.hash), in: archive) }
-    var forgotten: [ObjectKey] = []
-    for key in records.keys where !reach.keys.contains(key) {
-      var beneath = Reach()
-      let isReadable = (try? beneath.add(key, in: archive)) != nil
-      if !isReadable || beneath.keys.contains(where: { records[$0] == nil }) { forgotten.append(key) }
+    // What has been found whole need not be looked at again for each that names it.
+    var whole = Reach()
+    func takeWhole(_ key: ObjectKey) -> Bool {
+      if whole.keys.contains(key) { return true }
+      var more = whole
+      guard (try? more.add(key, in: archive)) != nil else { return false }
+      guard more.keys.subtracting(whole.keys).allSatisfy({ records[$0] != nil }) else { return false }
+      whole = more
+      return true
     }
+    for ref in try archive.refs() {
+      let key = ObjectKey(kind: .commit, id: ref.commit.hash)
+      try? reach.add(key, in: archive)
+      _ = takeWhole(key)
+    }
+    let (commits, others) = (records.keys.filter { $0.kind == .commit }, records.keys.filter { $0.kind != .commit })
+    let forgotten = (commits + others).filter { !reach.keys.contains($0) && !takeWhole($0) }
     guard !forgotten.isEmpty else { return }
     try archive.catalog.reorganize(forgetting: forgotten.map { ($0.kind.rawValue, $0.id.bytes) }, packs: [], placing: [], in: [])
   }

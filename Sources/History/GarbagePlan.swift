@@ -123,10 +123,21 @@ struct GarbagePlan {
       }
     }
     for file in try volume.list("tails") { try planStray("tails/\(file)", .tail, hex: file, known) }
-    for file in try volume.list("tmp") where try isOld("tmp/\(file)") { try take(.temporary, "tmp/\(file)") }
+    for file in try volume.list("tmp") where try isOld("tmp/\(file)") { try planTemporary("tmp/\(file)", name: file) }
     // Files that nobody has gone on sending.
     for file in try volume.list("incoming") where try isOld("incoming/\(file)") { try take(.temporary, "incoming/\(file)") }
     for path in try archive.leases().dead { try take(.lease, path) }
+  }
+
+  /// A file, or a folder of scratch files with what is in it, unless a living process uses it.
+  private mutating func planTemporary(_ path: String, name: String) throws(StoreError) {
+    if name.hasPrefix(ScratchFolder.namePrefix) {
+      guard try !archive.volume.isClaimed(path) else { return }
+      for file in try archive.volume.list(path) { try take(.temporary, "\(path)/\(file)") }
+      report.items.append(GarbageReport.Item(kind: .temporary, path: path, byteCount: 0))
+    } else {
+      try take(.temporary, path)
+    }
   }
 
   private mutating func planStray(

@@ -173,8 +173,9 @@ final class RefLogFile: Sendable {
   /// the file, or only zeros follow.
   private static func isTorn(_ bytes: [UInt8], at start: Int) -> Bool {
     guard let count = payloadByteCount(in: bytes, at: start) else { return true }
-    if count <= payloadByteCountMax && start + 4 + count + 8 >= bytes.count { return true }
-    return bytes[start...].allSatisfy { $0 == 0 }
+    // Of several records that were appended at once the later ones may be zeros from first to last.
+    let end = count <= payloadByteCountMax ? min(start + 4 + count + 8, bytes.count) : start
+    return bytes[end...].allSatisfy { $0 == 0 }
   }
 
   private static func payloadByteCount(in bytes: [UInt8], at start: Int) -> Int? {

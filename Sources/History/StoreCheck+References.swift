@@ -87,7 +87,15 @@ extension StoreCheck {
           if let found = rowCounts[tailKey], found != tail.rowCount {
             damage(tailKey, path: Archive.path(of: tailKey), "root \(dataset.root) says \(tail.rowCount) rows, it has \(found)")
           }
-          if isLost(tailKey) { loss[tailKey] = tail.rowCount }
+          if isLost(tailKey) {
+            loss[tailKey] = tail.rowCount
+          } else if let tailCheck, checkedTails.insert(tail).inserted {
+            do {
+              for detail in try tailCheck(archive, dataset.root, tail) { damage(key, path: "packs", "tail \(tail.id): \(detail)") }
+            } catch {
+              damage(key, path: "packs", "tail \(tail.id) cannot be read as it says: \(error)")
+            }
+          }
         }
         // Counts that do not add up show only when all of it can be read.
         if loss.isEmpty {

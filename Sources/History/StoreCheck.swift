@@ -9,8 +9,12 @@ struct StoreCheck {
   /// Decodes the file of a leaf or tail; nil: its bytes are compared with the catalog's checksum alone.
   typealias Decoder = @Sendable (MappedFile) throws -> FileIdentity
 
+  /// Compares what a root says of one of its tails with the tail's file: what is wrong with it, in sentences.
+  typealias TailCheck = @Sendable (Archive, RootID, TailEntry) throws -> [String]
+
   let archive: Archive
   let decoder: Decoder?
+  let tailCheck: TailCheck?
   var report = CheckReport()
   /// Objects that cannot be read as they should be.
   var damaged: Set<ObjectKey> = []
@@ -29,9 +33,13 @@ struct StoreCheck {
   /// Rows of the files that were decoded.
   var rowCounts: [ObjectKey: Int] = [:]
 
-  init(_ archive: Archive, decoder: Decoder?) {
+  /// Tails whose directory has been compared with their file: roots share them.
+  var checkedTails: Set<TailEntry> = []
+
+  init(_ archive: Archive, decoder: Decoder?, tailCheck: TailCheck? = nil) {
     self.archive = archive
     self.decoder = decoder
+    self.tailCheck = tailCheck
   }
 
   mutating func run() throws(StoreError) {
@@ -68,15 +76,18 @@ struct StoreCheck {
     let moves = try archive.catalog.refLog(ref: nil)
     report.moveCount = moves.count
     var refs: [String: RefRecord] = [:]
-    var last: RefLogRecord?
+    var lastSequence: Int64 = 0
+    // Times ascend for each ref: a log that came from elsewhere keeps those it had there.
+    var lastMicros: [String: Int64] = [:]
     for move in moves {
-      let isNext = move.sequence == (last?.sequence ?? 0) + 1 && move.timeMicros > last?.timeMicros ?? .min
+      let isNext = move.sequence == lastSequence + 1 && move.timeMicros > lastMicros[move.ref] ?? .min
       if !isNext || move.old != refs[move.ref]?.target {
         let detail = "move \(move.sequence) of \(move.ref) does not follow from the moves before it"
         report.add(.init(.damage, "the ref log in the catalog", path: Archive.catalogName, detail))
       }
       refs[move.ref] = move.new.map { RefRecord(name: move.ref, kind: move.refKind, target: $0) }
-      last = move
+      lastSequence = move.sequence
+      lastMicros[move.ref] = move.timeMicros
     }
     let current = Dictionary(try archive.catalog.refs().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for name in Set(refs.keys).union(current.keys).sorted() where refs[name] != current[name] {

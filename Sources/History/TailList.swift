@@ -63,7 +63,8 @@ package struct TailList: Hashable, Sendable {
   }
 
   package var isEmpty: Bool { entries.isEmpty }
-  package var nextSequence: Int { (entries.last?.sequence ?? 0) + 1 }
+  /// Above that of every tail, and of those that are gone but up to which a partition has been folded.
+  package var nextSequence: Int { max(entries.last?.sequence ?? 0, folded.values.max() ?? 0) + 1 }
 
   /// Whether a partition still reads the rows that a tail has for it.
   package func isLive(_ entry: TailEntry, _ partition: Int64) -> Bool { entry.sequence > folded[partition] ?? -1 }

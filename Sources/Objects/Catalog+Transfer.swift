@@ -39,7 +39,7 @@ extension Catalog {
       }
       for step in taken {
         try write(
-          old: keepingTimes ? step.old : at, new: step.new, timeMicros: keepingTimes ? step.timeMicros : nil, reason: step.reason)
+          old: at, new: step.new, timeMicros: keepingTimes ? step.timeMicros : nil, reason: step.reason)
       }
       if at != new { try write(old: at, new: new, timeMicros: nil, reason: move.reason) }
       try Self.setTarget(ofRef: move.name, kind: move.kind, to: new, database)

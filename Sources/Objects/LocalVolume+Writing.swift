@@ -66,12 +66,10 @@ extension LocalVolume {
   }
 
   package func remove(_ path: String) throws(StoreError) {
-    guard unlink(absolutePath(path)) == 0 || errno == ENOENT else { throw failure("remove", path, errno) }
-  }
-
-  /// Gives a file another name, in place of what has that name; durable after `syncFolders`.
-  package func rename(_ path: String, to other: String) throws(StoreError) {
-    guard Glibc.rename(absolutePath(path), absolutePath(other)) == 0 else { throw failure("rename", path, errno) }
+    let name = absolutePath(path)
+    if unlink(name) == 0 || errno == ENOENT { return }
+    if errno == EISDIR && rmdir(name) == 0 { return }
+    guard errno == ENOENT else { throw failure("remove", path, errno) }
   }
 
   package func makeDirectory(_ path: String) throws(StoreError) {

@@ -28,10 +28,18 @@ package final class MemoryVolume: Volume {
     self.now = now
   }
 
-  init(files: [String: [UInt8]], modified: [String: Int64], now: @escaping @Sendable () -> Int64) {
+  init(
+    files: [String: [UInt8]], modified: [String: Int64], faults: StorageFaults? = nil, now: @escaping @Sendable () -> Int64
+  ) {
     state = Mutex(State(files: files, durable: files, modified: modified))
-    faults = nil
+    self.faults = faults
     self.now = now
+  }
+
+  /// What a reader sees now, all of it durable, on a machine of its own.
+  package func copy(faults: StorageFaults?) -> MemoryVolume {
+    let (files, modified) = state.withLock { ($0.files, $0.modified) }
+    return MemoryVolume(files: files, modified: modified, faults: faults, now: now)
   }
 
   /// Another volume with the given files, as a machine finds them that was started again.

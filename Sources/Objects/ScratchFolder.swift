@@ -1,17 +1,39 @@
 import Glibc
 
 /// A folder for files that only one piece of work needs: not durable, and gone with its last reference. What a process leaves
-/// that dies before is garbage under `tmp/`.
+/// that dies before is garbage under `tmp/`, told from what is in use by its lock (`Volume.isClaimed`).
 package final class ScratchFolder: Sendable {
   package let path: String
+  /// Open while the folder is in use, with its lock, which the kernel gives up when the process ends.
+  private let handle: Int32
+
+  package static let namePrefix = "scratch-"
 
   /// - Parameter parent: a folder that exists.
   package init(in parent: String) throws(StoreError) {
-    path = "\(parent)/scratch-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
-    guard mkdir(path, 0o700) == 0 else { throw Self.failure("make the folder", path) }
+    while true {
+      let path = "\(parent)/\(Self.namePrefix)\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 16))"
+      guard mkdir(path, 0o700) == 0 else { throw Self.failure("make the folder", path) }
+      let handle = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      if handle >= 0, flock(handle, LOCK_EX | LOCK_NB) == 0, access(path, F_OK) == 0 {
+        self.path = path
+        self.handle = handle
+        return
+      }
+      let code = errno
+      if handle >= 0 { close(handle) }
+      // Between its making and its lock somebody may look at the folder, or take it for garbage.
+      guard code == ENOENT || code == EWOULDBLOCK else {
+        rmdir(path)
+        errno = code
+        throw Self.failure("lock the folder", path)
+      }
+      rmdir(path)
+    }
   }
 
   deinit {
+    defer { close(handle) }
     guard let stream = opendir(path) else { return }
     while let entry = readdir(stream) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {

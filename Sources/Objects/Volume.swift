@@ -34,7 +34,7 @@ package protocol Volume: Sendable {
   /// The names in a folder, sorted; none if there is no such folder.
   func list(_ folder: String) throws(StoreError) -> [String]
 
-  /// Removes a file; no error if there is none.
+  /// Removes a file or an empty folder; no error if there is none.
   func remove(_ path: String) throws(StoreError)
 
   /// Makes a folder and those above it; durable on return; no error if it is there.

@@ -10,7 +10,7 @@ package enum RowOperation: Int8, Sendable {
   case delete = 2
 
   /// The last column of a tail's file. Its id lies above those of all fields, which have 30 bits.
-  static let field = Field("_almanac_op", .int8, isNullable: false, id: 1 << 30)
+  package static let field = Field("_almanac_op", .int8, isNullable: false, id: 1 << 30)
 }
 
 /// Operations on one partition: ascending by key, each key once.
