@@ -77,7 +77,7 @@ extension Repository {
       try save(training, as: name, manifest: manifest, from: id)
     }
     return TrainingReport(
-      manifest: manifest, recipe: recipe, rowCount: training.batch.rowCount, featureCount: service.outputs.count,
+      manifest: manifest, recipe: recipe, rowCount: training.batch.rowCount, featureCount: service.results.count,
       savedCommit: saved ?? nil)
   }
 
@@ -125,6 +125,9 @@ extension CompiledService {
       where !key.type.isInteger && !fields.contains(where: { $0.name == column }) {
         fields.append(Field(column, key.type))
       }
+    }
+    for field in requestFields where !field.type.isInteger && !field.type.isFloat && !fields.contains(where: { $0.name == field.name }) {
+      fields.append(field)
     }
     return Schema(fields)
   }

@@ -105,8 +105,8 @@ struct OnlineHistory: FeatureSource {
     return SortKernel.permutation(by: keys.columns).map { selected.take($0) } ?? selected
   }
 
-  func generation(at buildTime: Int64) throws -> Generation {
-    let definitions = try DefinitionSet.parse(files: [("features.yaml", Self.yaml)])
+  func generation(at buildTime: Int64, yaml: String = OnlineHistory.yaml) throws -> Generation {
+    let definitions = try DefinitionSet.parse(files: [("features.yaml", yaml)])
     var images: [String: ViewImage] = [:]
     for view in definitions.views {
       let compiled = try definitions.compile(view: view.name, source: table(view.source))

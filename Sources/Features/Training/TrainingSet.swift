@@ -21,9 +21,10 @@ package struct TrainingSet: Sendable {
     service: CompiledService, labels: Batch, options: TrainingOptions = TrainingOptions(), source: any FeatureSource
   ) throws -> TrainingSet {
     let frame = try LabelFrame(labels, for: service, timeColumn: options.timeColumn)
-    let names = service.outputs.map { service.name(of: $0, fullNames: options.fullNames) }
+    let names = service.resultNames(fullNames: options.fullNames)
     try checkNames(names, labels, options)
     // All labels are checked before the first row of a source is read.
+    let request = try service.requestColumns(of: labels)
     let keys = try service.views.map { use in try frame.keys(for: use) }
     let timeless = Column(.timestampMicros, repeating: .timestamp(0, .microsecond), count: frame.times == nil ? labels.rowCount : 0)
     let times = frame.times ?? timeless
@@ -32,8 +33,9 @@ package struct TrainingSet: Sendable {
       let events = try ViewEvents.build(view, from: source)
       return try PointInTimeJoin.join(view: view, events: events, keys: keys[index], times: times)
     }
-    let fields = zip(service.outputs, names).map { output, name in Field(name, output.type) }
-    let features = service.outputs.map { columns[$0.view][$0.feature] }
+    let fields = zip(service.results, names).map { result, name in Field(name, result.type) }
+    let features = try service.resultColumns(
+      lookups: service.outputs.map { columns[$0.view][$0.feature] }, request: request, rowCount: labels.rowCount)
     let batch = Batch(
       schema: Schema(labels.schema.fields + fields), columns: labels.columns + features, rowCount: labels.rowCount)
     return TrainingSet(

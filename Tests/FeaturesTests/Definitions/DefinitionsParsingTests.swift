@@ -108,7 +108,6 @@ struct DefinitionsParsingTests {
   }
 
   @Test func whatIsNotSupportedYetIsRefused() {
-    #expect(refusal("on_demand_features: []") == "features/a.yaml:1:1: features file: on_demand_features is not supported yet")
     #expect(
       refusal(oneView("{name: f, expr: amount}", extra: "knowledge: created")).hasSuffix("feature view v: knowledge is not supported yet"))
     #expect(refusal(oneView("{name: f, agg: sum, of: amount, window: 1d, resolution: 1h}")).hasSuffix("resolution is not supported yet"))
