@@ -132,33 +132,26 @@ struct DefinitionReader {
     let name = try map.name()
     map.object = DefinitionPath.feature(view, name)
     try note(map.object, node.place)
-    try map.refuse(["resolution", "n", "q"])
     let expression = try map.text("expr")
     let aggregate = try map.text("agg")
     let of = try map.text("of")
     let windowText = try map.text("window")
     let filter = try map.text("where")
+    let numbers = AggregateNumbers(n: try map.text("n"), q: try map.text("q"), resolution: try map.text("resolution"))
     for key in ["expr", "of", "window", "where"] { places[DefinitionPath.property(map.object, key)] = map.place(key) }
     let kind: FeatureKind
     switch (expression, aggregate) {
     case (let expression?, nil):
-      for key in ["of", "window", "where"] where map.place(key) != nil {
+      for key in ["of", "window", "where", "n", "q", "resolution"] where map.place(key) != nil {
         throw FeatureError(.definition, "\(map.object): \(key) belongs to agg, not to expr").located(map.place(key))
       }
       kind = .expression(expression)
     case (nil, let aggregate?):
-      let function = try self.function(aggregate, map)
+      let function = try numbers.function(aggregate, map)
       guard of != nil || function == .count else {
-        throw node.error("\(map.object): of is missing; \(function.rawValue) aggregates the values of an expression")
+        throw node.error("\(map.object): of is missing; \(function.name) aggregates the values of an expression")
       }
-      var window = Window.all
-      if let windowText, windowText != "all" {
-        guard let micros = DurationText.micros(parsing: windowText) else {
-          throw FeatureError(.definition, "\(map.object): window needs all or \(DurationText.expected), found '\(windowText)'")
-            .located(map.place("window"))
-        }
-        window = .micros(micros)
-      }
+      let window = try numbers.window(windowText, map)
       kind = .aggregate(function, of: of, window: window, filter: filter)
     default:
       throw node.error("\(map.object): expected either expr or agg, found \(expression == nil ? "neither" : "both")")
@@ -167,19 +160,6 @@ struct DefinitionReader {
     try map.annotate(&result)
     try map.finish()
     return result
-  }
-
-  /// Aggregates of the design that do not work yet.
-  private static let laterAggregates = ["stddev", "first", "last", "last_n", "approx_count_distinct", "approx_quantile"]
-
-  private func function(_ name: String, _ map: DefinitionMap) throws(FeatureError) -> AggregateFunction {
-    if let function = AggregateFunction(rawValue: name) { return function }
-    let names = AggregateFunction.allCases.map(\.rawValue)
-    let reason =
-      Self.laterAggregates.contains(name)
-      ? "agg \(name) is not supported yet; there are \(names.joined(separator: ", "))"
-      : "there is no agg \(name)\(Suggestion.text(for: name, among: names)); there are \(names.joined(separator: ", "))"
-    throw FeatureError(.definition, "\(map.object): \(reason)").located(map.place("agg"))
   }
 }
 

@@ -98,7 +98,9 @@ extension FeatureDefinition {
     case .expression(let text): return object(["name": .string(name), "expr": .string(text), "description": note])
     case .aggregate(let function, let of, let window, let filter):
       return object([
-        "name": .string(name), "agg": .string(function.rawValue), "of": of.map { .string($0) }, "window": .string(window.text),
+        "name": .string(name), "agg": .string(function.name), "n": function.n.map { .int(Int64($0)) },
+        "q": function.q.map { .double($0) }, "of": of.map { .string($0) }, "window": .string(window.text),
+        "resolution": window.resolutionText.map { .string($0) },
         "where": filter.map { .string($0) }, "description": note,
       ])
     }

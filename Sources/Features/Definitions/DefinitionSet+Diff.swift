@@ -111,7 +111,8 @@ extension FeatureDefinition {
     case .expression(let expression): text = expression
     case .aggregate(let function, let of, let window, let filter):
       text =
-        function.rawValue + (of.map { " of \($0)" } ?? "") + ", window \(window.text)" + (filter.map { ", where \($0)" } ?? "")
+        function.text + (of.map { " of \($0)" } ?? "") + ", window \(window.text)"
+        + (window.resolutionText.map { ", resolution \($0)" } ?? "") + (filter.map { ", where \($0)" } ?? "")
     }
     return text
   }

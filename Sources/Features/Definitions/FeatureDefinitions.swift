@@ -25,16 +25,13 @@ package struct EntityKey: Hashable, Sendable {
   }
 }
 
-/// How the values of a window become one value. All are independent of the order of rows.
-package enum AggregateFunction: String, Hashable, Sendable, CaseIterable {
-  case count, sum, avg, min, max
-}
-
 /// The rows an aggregate sees at time t: those with event time in (t - width, t], or all up to t.
 package enum Window: Hashable, Sendable {
   case all
   /// The width in microseconds, above 0.
   case micros(Int64)
+  /// The same with t - width lowered to a multiple of `resolution` microseconds since the epoch; both above 0.
+  case coarse(Int64, resolution: Int64)
 }
 
 package enum FeatureKind: Hashable, Sendable {

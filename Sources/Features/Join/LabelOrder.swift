@@ -62,7 +62,7 @@ struct LabelOrder {
 
   /// Per place the first event of a window of this width; nil for all events, which begin where the entity's do.
   func starts(ofWindow window: Window, _ events: ViewEvents) -> [Int32]? {
-    guard case .micros = window, let eventTimes = events.times else { return nil }
+    guard window != .all, let eventTimes = events.times else { return nil }
     var starts = [Int32](repeating: 0, count: rows.count)
     for group in groups {
       var start = group.events.lowerBound

@@ -148,8 +148,7 @@ private struct FeatureInputs {
       case (.count, let of?):
         // A count asks only which events have a value.
         if let validity = try value(of: of).validity { passing = passing.map { $0.intersection(validity) } ?? validity }
-      case (.sum, let of?), (.avg, let of?): values = try summedValue(of: of)
-      case (.min, let of?), (.max, let of?): values = try value(of: of)
+      case (_, let of?): values = try value(of: of, as: function)
       case (_, nil): break
       }
       return .aggregate(
@@ -166,11 +165,15 @@ private struct FeatureInputs {
     return value
   }
 
-  private mutating func summedValue(of expression: CompiledExpression) throws -> Column {
-    if let found = summed[expression.text] { return found }
+  /// The values in the type that the aggregate reads.
+  private mutating func value(of expression: CompiledExpression, as function: AggregateFunction) throws -> Column {
     let value = try value(of: expression)
-    let wide = try value.cast(to: value.type.summedType)
-    summed[expression.text] = wide
+    let type = function.valueType(of: value.type)
+    guard type != value.type else { return value }
+    let key = "\(type) \(expression.text)"
+    if let found = summed[key] { return found }
+    let wide = try value.values(as: type)
+    summed[key] = wide
     return wide
   }
 
