@@ -25,13 +25,7 @@ package struct TrainingSet: Sendable {
     try checkNames(names, labels, options)
     // All labels are checked before the first row of a source is read.
     let keys = try service.views.map { use in try frame.keys(for: use) }
-    let timeless = Column(.timestampMicros, repeating: .timestamp(0, .microsecond), count: frame.times == nil ? labels.rowCount : 0)
-    let times = frame.times ?? timeless
-    let columns = try parallelMap(Array(service.views.indices)) { index in
-      let view = service.views[index].view
-      let events = try ViewEvents.build(view, from: source)
-      return try PointInTimeJoin.join(view: view, events: events, keys: keys[index], times: times)
-    }
+    let columns = try ServiceJoin.columns(of: service.views.map(\.view), keys: keys, times: frame.times, source: source)
     let fields = zip(service.outputs, names).map { output, name in Field(name, output.type) }
     let features = service.outputs.map { columns[$0.view][$0.feature] }
     let batch = Batch(
