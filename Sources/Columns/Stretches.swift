@@ -32,6 +32,28 @@ package struct StretchList: Sendable {
       stretches.append(RowStretch(batch: batch, start: start, count: count))
     }
   }
+
+  /// Some of the rows. - Parameter ranges: ascending, without overlaps.
+  /// - Complexity: O(stretches + ranges)
+  package func selecting(_ ranges: [Range<Int>]) -> StretchList {
+    var result = StretchList()
+    var index = 0
+    var first = 0
+    for range in ranges {
+      var low = range.lowerBound
+      while low < range.upperBound {
+        while first + Int(stretches[index].count) <= low {
+          first += Int(stretches[index].count)
+          index += 1
+        }
+        let stretch = stretches[index]
+        let count = min(range.upperBound, first + Int(stretch.count)) - low
+        result.append(batch: Int(stretch.batch), start: Int(stretch.start) + low - first, count: count)
+        low += count
+      }
+    }
+    return result
+  }
 }
 
 extension Column {
@@ -41,8 +63,8 @@ extension Column {
   package static func gather(_ columns: [Column], _ list: StretchList) -> Column {
     guard list.rowCount > 0 else { return Column(columns[0].type, []) }
     for stretch in list.stretches {
-      precondition(
-        stretch.start >= 0 && Int(stretch.start) + Int(stretch.count) <= columns[Int(stretch.batch)].count, "A stretch lies outside its column")
+      let end = Int(stretch.start) + Int(stretch.count)
+      precondition(stretch.start >= 0 && end <= columns[Int(stretch.batch)].count, "A stretch lies outside its column")
     }
     if list.stretches.count == 1, let only = list.stretches.first {
       return columns[Int(only.batch)].slice(from: Int(only.start), count: Int(only.count))

@@ -10,6 +10,7 @@ package struct KeyRangeScan: Sendable {
   private struct Stretch: Sendable {
     let stored: StoredRows
     let rows: Range<Int>
+    let sampleRowCount: Int
     /// The encoded leading columns of every `sampleRowCount`th row.
     let samples: [[UInt8]]
     /// Where each range starts, and where the last one ends.
@@ -34,7 +35,7 @@ package struct KeyRangeScan: Sendable {
   package var rowCount: Int { partitions.reduce(0) { $0 + ($1.leaves + $1.tails).reduce(0) { $0 + $1.rows.count } } }
 
   /// Looked at together when a cut is searched: some pages.
-  private static let sampleRowCount = 32 << 10
+  package static let sampleRowCount = 32 << 10
 
   /// - Parameters:
   ///   - version: the rows.
@@ -47,6 +48,8 @@ package struct KeyRangeScan: Sendable {
   package init(
     _ version: TableVersion, layout other: TableLayout? = nil, leadingCount: Int, times: ClosedRange<Int64>?, rowCountMax: Int
   ) throws {
+    // Ranges can be no finer than samples.
+    let sampleRowCount = max(1, min(Self.sampleRowCount, rowCountMax / 4))
     let layout = other ?? version.layout
     self.layout = layout
     let leading = Array(layout.keySchema.fields.prefix(leadingCount))
@@ -57,9 +60,11 @@ package struct KeyRangeScan: Sendable {
     var found = try parallelMap(views) { view in
       let leaves = try view.leaves.map { leaf -> Stretch in
         let stored = try StoredRows(leaf: leaf.id, in: view.archive)
-        return try Self.sampled(stored, 0..<stored.rowCount, leading)
+        return try Self.sampled(stored, 0..<stored.rowCount, leading, every: sampleRowCount)
       }
-      let tails = try view.tails.map { tail in try Self.sampled(StoredRows(tail: tail.id, in: view.archive), tail.rows, leading) }
+      let tails = try view.tails.map { tail in
+        try Self.sampled(StoredRows(tail: tail.id, in: view.archive), tail.rows, leading, every: sampleRowCount)
+      }
       return Partition(view: view, leaves: leaves, tails: tails)
     }
     let cuts = Self.cuts(found.flatMap { $0.leaves + $0.tails }, rowCountMax: rowCountMax)
@@ -125,14 +130,14 @@ package struct KeyRangeScan: Sendable {
     return all.filter { $0 >= numbers[0] && $0 <= numbers[1] }
   }
 
-  private static func sampled(_ stored: StoredRows, _ rows: Range<Int>, _ leading: [Field]) throws -> Stretch {
+  private static func sampled(_ stored: StoredRows, _ rows: Range<Int>, _ leading: [Field], every sampleRowCount: Int) throws -> Stretch {
     guard rows.upperBound <= stored.rowCount else {
       throw TableError(.corrupt, "A file holds \(stored.rowCount) rows, expected \(rows.upperBound) at least")
     }
     let samples = try stride(from: rows.lowerBound, to: rows.upperBound, by: sampleRowCount).map { row in
       try encoded(stored.read(leading, rows: row..<row + 1).columns, row: 0)
     }
-    return Stretch(stored: stored, rows: rows, samples: samples)
+    return Stretch(stored: stored, rows: rows, sampleRowCount: sampleRowCount, samples: samples)
   }
 
   private static func encoded(_ columns: [Column], row: Int) throws(TableError) -> [UInt8] {
@@ -148,8 +153,8 @@ package struct KeyRangeScan: Sendable {
     for stretch in stretches {
       var rest = stretch.rows.count
       for key in stretch.samples {
-        weighted.append((key, min(rest, sampleRowCount)))
-        rest -= sampleRowCount
+        weighted.append((key, min(rest, stretch.sampleRowCount)))
+        rest -= stretch.sampleRowCount
       }
     }
     weighted.sort { $0.key.lexicographicallyPrecedes($1.key) }
@@ -179,8 +184,8 @@ package struct KeyRangeScan: Sendable {
         bounds.append(stretch.rows.lowerBound)
         continue
       }
-      let start = stretch.rows.lowerBound + (low - 1) * sampleRowCount
-      let part = start..<min(start + sampleRowCount, stretch.rows.upperBound)
+      let start = stretch.rows.lowerBound + (low - 1) * stretch.sampleRowCount
+      let part = start..<min(start + stretch.sampleRowCount, stretch.rows.upperBound)
       let keys = try stretch.stored.read(leading, rows: part).columns
       bounds.append(start + SortedKeys.firstRow(after: cut, in: 0..<part.count, keys: keys))
     }

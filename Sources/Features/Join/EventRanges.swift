@@ -2,7 +2,7 @@ import Columns
 import Tables
 
 /// The rows of a view's dataset, cut into ranges of entities that are read one at a time.
-enum EventRanges: Sendable {
+package enum EventRanges: Sendable {
   case stored(KeyRangeScan)
   /// Rows sorted by (keys, event time, created time, rest of the key) without null keys, where each range starts, and where the
   /// last one ends.
@@ -16,10 +16,10 @@ enum EventRanges: Sendable {
   }
 
   /// About how many rows are in memory at a time, for each thread.
-  static let rowCountMax = 512 << 10
+  package static let rowCountMax = 512 << 10
 
   /// Cuts sorted rows; entities stay whole.
-  static func memory(_ batch: Batch, keys: [Column]) -> EventRanges {
+  static func memory(_ batch: Batch, keys: [Column], rowCountMax: Int) -> EventRanges {
     var bounds = [0]
     while batch.rowCount - bounds[bounds.count - 1] > rowCountMax {
       let last = bounds[bounds.count - 1] + rowCountMax - 1

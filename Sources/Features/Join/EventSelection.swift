@@ -74,10 +74,9 @@ struct EventSelection {
   /// Reads what the features need of the selected rows, and evaluates it.
   func events() throws -> SelectedEvents {
     let view = join.view
-    let needed = view.neededColumns + join.sortColumns.filter { !view.neededColumns.contains($0) }
-    var rows = try read(needed)
+    var rows = try read(view.neededColumns, list)
     var eventTimes = times.isEmpty ? nil : Column.gather(times, list)
-    let order = sortOrder(rows, eventTimes)
+    let order = try sortOrder(eventTimes?.values(Int64.self))
     if let order {
       rows = rows.take(order)
       eventTimes = eventTimes?.take(order)
@@ -96,11 +95,35 @@ struct EventSelection {
   }
 
   /// The order in which the join takes an entity's rows, where it is not the one in which they are stored.
-  private func sortOrder(_ rows: Batch, _ eventTimes: Column?) -> [Int32]? {
-    guard !join.sortColumns.isEmpty, rows.rowCount > 1 else { return nil }
+  ///
+  /// Of rows in the order of time only those of equal times have to be looked at.
+  private func sortOrder(_ eventTimes: Values<Int64>?) throws -> [Int32]? {
+    guard !join.sortColumns.isEmpty, list.rowCount > 1 else { return nil }
+    var groups: [Range<Int>] = []
+    for entity in 0..<starts.count - 1 {
+      var start = Int(starts[entity])
+      let end = Int(starts[entity + 1])
+      guard join.isTimeSorted, let eventTimes else {
+        if end - start > 1 { groups.append(start..<end) }
+        continue
+      }
+      while start < end {
+        var next = start + 1
+        while next < end, eventTimes[next] == eventTimes[start] { next += 1 }
+        if next - start > 1 { groups.append(start..<next) }
+        start = next
+      }
+    }
+    guard !groups.isEmpty else { return nil }
+    let rows = try read(join.sortColumns, list.selecting(groups))
     var numbers = ColumnBuilder(.int32, capacity: rows.rowCount)
-    for entity in 0..<starts.count - 1 { for _ in starts[entity]..<starts[entity + 1] { numbers.append(Int32(entity)) } }
-    return SortKernel.permutation(by: [numbers.finish()] + join.sortColumns.compactMap { rows[$0] })
+    for (number, group) in groups.enumerated() { for _ in group { numbers.append(Int32(number)) } }
+    let columns = [numbers.finish()] + join.sortColumns.compactMap { rows[$0] }
+    guard let sorted = SortKernel.permutation(by: columns) else { return nil }
+    let positions = groups.flatMap { Array($0) }
+    var order = (0..<list.rowCount).map { Int32(truncatingIfNeeded: $0) }
+    for (place, row) in sorted.enumerated() { order[positions[place]] = Int32(truncatingIfNeeded: positions[Int(row)]) }
+    return order
   }
 
   private func starts(keeping mask: Bitmap) -> [Int32] {
@@ -121,8 +144,8 @@ struct EventSelection {
   /// Rows that lie further apart than this are decoded apart: about a page.
   private static let gapRowCount = 8 << 10
 
-  /// Columns of the selected rows.
-  private func read(_ names: [String]) throws -> Batch {
+  /// Columns of selected rows.
+  private func read(_ names: [String], _ list: StretchList) throws -> Batch {
     let wanted = names.compactMap { fields[$0] }
     let schema = Schema(wanted)
     guard !wanted.isEmpty, list.rowCount > 0 else {
@@ -160,7 +183,7 @@ struct EventSelection {
   private func named(_ error: FeatureError, _ order: [Int32]?) throws -> FeatureError {
     guard error.kind == .evaluation, error.row != nil else { return error }
     let view = join.view
-    var rows = try read(view.sourceColumns)
+    var rows = try read(view.sourceColumns, list)
     if let order { rows = rows.take(order) }
     do {
       if let filter = view.filter {

@@ -17,12 +17,13 @@ enum ServiceJoin {
   /// - Throws: `evaluation` when an expression fails on a row that matters, or an integer sum exceeds int64; what the source throws.
   /// - Complexity: O(labels + rows that matter); on all processors. Memory: the results, and a range of rows for each thread.
   static func columns(
-    of views: [CompiledView], keys: [[Column]], times: Column?, source: any FeatureSource
+    of views: [CompiledView], keys: [[Column]], times: Column?, source: any FeatureSource, rangeRowCountMax: Int
   ) throws -> [[Column]] {
-    let joins = try parallelMap(Array(views.indices)) { try ViewJoin(views[$0], keys: keys[$0], times: times, source: source) }
+    let joins = try parallelMap(Array(views.indices)) {
+      try ViewJoin(views[$0], keys: keys[$0], times: times, source: source, rangeRowCountMax: rangeRowCountMax)
+    }
     let tasks = joins.indices.flatMap { view in
-      (joins[view].ranges.count == 0 ? [] : (0..<joins[view].ranges.count).map { Task(view: view, range: $0) })
-        + [Task(view: view, range: nil)]
+      (0..<joins[view].ranges.count).map { Task(view: view, range: $0) } + [Task(view: view, range: nil)]
     }
     let parts = try parallelMap(tasks) { task in
       try task.range.map { try joins[task.view].columns($0) } ?? joins[task.view].columnsWithoutEntity()

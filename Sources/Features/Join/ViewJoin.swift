@@ -19,7 +19,8 @@ struct ViewJoin: Sendable {
   /// - Parameters:
   ///   - keys: the label columns of the entity's keys in its order, of the types the entity declares.
   ///   - times: microseconds without nulls; nil when timeless.
-  init(_ view: CompiledView, keys: [Column], times: Column?, source: any FeatureSource) throws {
+  ///   - rangeRowCountMax: about how many rows are read at a time.
+  init(_ view: CompiledView, keys: [Column], times: Column?, source: any FeatureSource, rangeRowCountMax: Int) throws {
     guard keys[0].count < Int(Int32.max) else {
       throw FeatureError(.labels, "Cannot join \(keys[0].count) label rows at once: expected at most 2147483646")
     }
@@ -39,9 +40,9 @@ struct ViewJoin: Sendable {
       ranges = .stored(
         try KeyRangeScan(
           stored.version, layout: stored.layout, leadingCount: order.count, times: labels.timeRange.flatMap { reach.times(of: $0) },
-          rowCountMax: EventRanges.rowCountMax))
+          rowCountMax: rangeRowCountMax))
     } else {
-      ranges = try Self.sortedRows(view, source)
+      ranges = try Self.sortedRows(view, source, rangeRowCountMax)
     }
     entityBounds = try ranges.entityBounds(labels.keys, keyColumns: order)
     self.view = view
@@ -57,12 +58,13 @@ struct ViewJoin: Sendable {
     }
   }
 
-  private static func sortedRows(_ view: CompiledView, _ source: any FeatureSource) throws -> EventRanges {
+  private static func sortedRows(_ view: CompiledView, _ source: any FeatureSource, _ rowCountMax: Int) throws -> EventRanges {
     let all = try source.rows(view.source.name, columns: view.sourceColumns, order: view.eventOrder)
     var whole: Bitmap?
     for validity in view.keyColumns.compactMap({ all[$0]?.validity }) { whole = whole.map { $0.intersection(validity) } ?? validity }
     let rows = whole.map { all.filter($0) } ?? all
-    return .memory(rows, keys: try view.keyColumns.map { try ViewEvents.column($0, of: rows, for: view) })
+    let keys = try view.keyColumns.map { try ViewEvents.column($0, of: rows, for: view) }
+    return .memory(rows, keys: keys, rowCountMax: rowCountMax)
   }
 
   /// The values of the view's features for the places of a range.
