@@ -54,7 +54,7 @@ struct SortedInput: Sendable {
   }
 
   /// Floored UTC days or months of the event time; nil when the dataset is not partitioned.
-  private static func partitionNumbers(of times: Column?, layout: TableLayout) -> Column? {
+  static func partitionNumbers(of times: Column?, layout: TableLayout) -> Column? {
     guard layout.partitioning != .none, let times else { return nil }
     let isMonth = layout.partitioning == .month
     var builder = ColumnBuilder(.int64, capacity: times.count)
