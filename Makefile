@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN = $(shell swift build -c release --show-bin-path)
 DEBUG_BIN = $(shell swift build --show-bin-path)
 
-.PHONY: help setup build demo test crash test-room test-large check format bench bench-columnar fuzz clean
+.PHONY: help setup build demo test crash test-room test-large check format bench bench-columnar bench-train fuzz clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,9 @@ bench: build ## Print commit, train and get figures beside the peers'
 bench-columnar: setup ## Print times of reading, writing and sorting columns beside the peers'
 	@ALMANAC_ROOM=ColumnarBenchmark swift build -c release --scratch-path .build-ColumnarBenchmark
 	@Benchmarks/Columnar/run.sh .build-ColumnarBenchmark/release/ColumnarBenchmark
+
+bench-train: build ## Print what training sets cost beside Polars and DuckDB
+	@Benchmarks/Training/run.sh "$(BIN)/almanac"
 
 fuzz: setup ## Fuzz each reader for SECONDS (30 by default)
 	@scripts/fuzz.sh $(or $(SECONDS),30)

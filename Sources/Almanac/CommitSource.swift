@@ -16,6 +16,13 @@ struct CommitSource: FeatureSource {
     return table
   }
 
+  /// Under the contract's columns: an older version is read by their ids.
+  func stored(_ dataset: String) throws -> StoredTable? {
+    guard let reference = commit.datasets[dataset] else { return nil }
+    let version = try TableVersion(archive: archive, root: reference.root)
+    return StoredTable(version: version, layout: try definitions.contracts[dataset]?.layout(evolving: version.layout) ?? version.layout)
+  }
+
   /// A dataset that is registered but has no commits yet has no rows.
   func rows(_ dataset: String, columns: [String], order: [String]) throws -> Batch {
     guard let reference = commit.datasets[dataset] else {

@@ -41,9 +41,14 @@ enum InitialFiles {
     #   features:
     #   - {name: last_amount, expr: amount}
     #   - {name: spend_7d, agg: sum, of: amount, window: 7d}
+    # on_demand_features:
+    # - name: amount_ratio
+    #   request: [{name: amount, type: float64}]
+    #   inputs: ["user_spend:spend_7d"]
+    #   expr: "request.amount / nullif(spend_7d / 7, 0)"
     # feature_services:
     # - name: fraud_v1
-    #   features: ["user_spend:*"]
+    #   features: ["user_spend:*", amount_ratio]
 
     """
 }

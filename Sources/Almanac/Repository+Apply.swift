@@ -21,6 +21,8 @@ package struct ApplyReport: Sendable {
   /// nil when nothing changed or only a plan was asked for.
   package let commit: CommitID?
   package let branch: String
+  /// Of a plan: what callers of services and saved training sets will notice.
+  package var breaks: [DefinitionEffect] = []
 }
 
 extension Repository {
@@ -53,7 +55,11 @@ extension Repository {
     var draft = archive.draft()
     let datasets = try evolved(old?.datasets ?? [:], from: registered, to: wanted, draft: &draft)
     let changes = Self.changes(from: registered, to: wanted)
-    if plan { return ApplyReport(changes: changes, commit: nil, branch: branch) }
+    if plan {
+      var report = ApplyReport(changes: changes, commit: nil, branch: branch)
+      if !changes.isEmpty { report.breaks = try breaks(from: registered, to: wanted, tip: parent) }
+      return report
+    }
     if changes.isEmpty {
       try recordApplied(local, to: branch, prune: prune)
       return ApplyReport(changes: changes, commit: nil, branch: branch)

@@ -83,7 +83,7 @@ extension DefinitionSet {
   /// A features file that says the same: one object a line, in JSON, which is YAML.
   var yaml: String {
     var lines = ["# Written by `almanac apply --export`."]
-    for section in ["entities", "feature_views", "feature_services"] {
+    for section in ["entities", "feature_views", "on_demand_features", "feature_services"] {
       let items = json[section]?.arrayValue ?? []
       if items.isEmpty { continue }
       lines.append("\(section):")

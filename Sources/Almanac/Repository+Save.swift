@@ -53,9 +53,9 @@ extension Repository {
   /// - Returns: nil when the branch has exactly these rows already.
   /// Saved again with other columns, it gains and drops columns as any dataset does.
   /// - Throws: `failed` when the name belongs to a dataset that is not a saved training set, or when a column has another type now.
-  func save(_ training: TrainingSet, as name: String, manifest: JSON, from id: CommitID) throws(AlmanacError) -> CommitID? {
+  func save(_ rows: Batch, of training: TrainingRun, as name: String, manifest: JSON, from id: CommitID) throws(AlmanacError) -> CommitID? {
     let branch = try headBranch()
-    let saved = try AlmanacError.translating { try SavedTrainingSet(name: name, training: training.batch) }
+    let saved = try AlmanacError.translating { try SavedTrainingSet(name: name, training: rows) }
     var turn: VolumeLock?
     defer { withExtendedLifetime(turn) {} }
     for lossCount in 0..<Self.raceCountMax {

@@ -54,16 +54,25 @@ extension Repository {
     let definitions = try definitions(at: id)
     let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
     let service = try compile(service: request.service, definitions: definitions, fullNames: request.fullNames)
-    let labels = try TableFile(
-      path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn), wholeRowGroups: true
-    ).readAll()
-    progress?("joining \(labels.rowCount) labels", 0, 0)
+    let labels = try TableFile(path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn))
     let options = TrainingOptions(timeColumn: request.timeColumn, fullNames: request.fullNames)
-    let training = try AlmanacError.translating("Cannot train \(request.service) on \(request.labels)") {
-      try TrainingSet.build(service: service, labels: labels, options: options, source: source)
+    let context = "Cannot train \(request.service) on \(request.labels)"
+    var training = try AlmanacError.translating(context) {
+      try TrainingRun(service: service, labels: labels.schema, options: options, source: source)
     }
-    let target = try TableOutput(path: request.output, schema: training.batch.schema)
-    try target.write(training.batch)
+    let target = try TableOutput(path: request.output, schema: training.schema)
+    // What is saved as a dataset too is committed as a whole.
+    var kept: [Batch] = []
+    var reader = LabelReader(labels)
+    repeat {
+      let batch = try reader.next(Self.labelRowCountMax)
+      if batch.rowCount == 0 && training.rowCount > 0 { break }
+      progress?("joining labels", training.rowCount + batch.rowCount, labels.rowCount ?? 0)
+      let joined = try AlmanacError.translating(context) { try training.join(batch) }
+      try target.write(joined)
+      if request.save != nil { kept.append(joined) }
+      if batch.rowCount < Self.labelRowCountMax { break }
+    } while true
     try target.finish()
     let roots = service.datasets.map { name -> (String, JSON) in
       (name, commit.datasets[name].map { .string($0.root.description) } ?? .null)
@@ -74,12 +83,15 @@ extension Repository {
     let recipe = manifest["recipe"]?.stringValue ?? ""
     if request.output != "-" { try writeManifest(manifest, beside: request.output) }
     let saved = try request.save.map { (name) throws(AlmanacError) in
-      try save(training, as: name, manifest: manifest, from: id)
+      try save(Batch.concatenate(kept), of: training, as: name, manifest: manifest, from: id)
     }
     return TrainingReport(
-      manifest: manifest, recipe: recipe, rowCount: training.batch.rowCount, featureCount: service.outputs.count,
+      manifest: manifest, recipe: recipe, rowCount: training.rowCount, featureCount: service.results.count,
       savedCommit: saved ?? nil)
   }
+
+  /// Labels that are joined at a time: each batch reads the views anew, and memory follows its features.
+  private static let labelRowCountMax = 2 << 20
 
   private func commit(for request: TrainingRequest) throws(AlmanacError) -> CommitID {
     guard let at = request.at else { return try resolve(request.ref ?? "HEAD") }
@@ -112,6 +124,32 @@ extension Repository {
   }
 }
 
+/// Label rows in batches of one size, however the file is divided.
+private struct LabelReader {
+  private let file: TableFile
+  private var pending: Batch
+
+  init(_ file: TableFile) {
+    self.file = file
+    pending = Batch.empty(file.schema)
+  }
+
+  /// The next rows, fewer at the end.
+  mutating func next(_ rowCount: Int) throws(AlmanacError) -> Batch {
+    var parts = [pending]
+    var total = pending.rowCount
+    while total < rowCount, let batch = try file.next() {
+      parts.append(batch)
+      total += batch.rowCount
+    }
+    let rows = parts.filter { $0.rowCount > 0 }
+    let all = rows.isEmpty ? pending : Batch.concatenate(rows)
+    let count = min(rowCount, all.rowCount)
+    pending = all.slice(from: count, count: all.rowCount - count)
+    return all.slice(from: 0, count: count)
+  }
+}
+
 extension CompiledService {
   /// The datasets its views read.
   var datasets: [String] { Array(Set(views.map(\.view.source.name))).sorted() }
@@ -125,6 +163,9 @@ extension CompiledService {
       where !key.type.isInteger && !fields.contains(where: { $0.name == column }) {
         fields.append(Field(column, key.type))
       }
+    }
+    for field in requestFields where !field.type.isInteger && !field.type.isFloat && !fields.contains(where: { $0.name == field.name }) {
+      fields.append(field)
     }
     return Schema(fields)
   }

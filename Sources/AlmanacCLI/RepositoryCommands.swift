@@ -17,59 +17,6 @@ struct Init: ParsableCommand {
   }
 }
 
-struct Apply: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Register schemas/*.yaml and features/*.yaml.",
-    discussion: "Exit code with --plan: 1 when anything would change.")
-  @OptionGroup var global: GlobalOptions
-  @Flag(help: "Show what would change, and change nothing.") var plan = false
-  @Flag(help: "Also remove what the folder no longer declares.") var prune = false
-  @Flag(help: "Write the files of what is registered on the current branch instead.") var export = false
-
-  func validate() throws {
-    if export && (plan || prune) { throw ValidationError("--export goes with neither --plan nor --prune") }
-  }
-
-  func run() throws {
-    if export { return try exportFiles() }
-    let report = try global.open().apply(plan: plan, prune: prune)
-    if global.json {
-      Terminal.out([
-        "changes": .array(
-          report.changes.map {
-            ["kind": .string($0.kind.rawValue), "object": .string($0.object), "details": .array($0.details.map { .string($0) })]
-          }),
-        "commit": report.commit.map { .string($0.description) } ?? .null, "branch": .string(report.branch),
-      ])
-    } else {
-      for change in report.changes {
-        let mark = ["added": "+", "removed": "-", "changed": "~"][change.kind.rawValue] ?? "?"
-        Terminal.out("\(mark) \(change.object)")
-        if plan { for line in change.details { Terminal.out("    \(line)") } }
-      }
-      if report.changes.isEmpty {
-        Terminal.out("Nothing to apply: branch \(report.branch) has these definitions already")
-      } else if plan {
-        Terminal.out("\(report.changes.count) changes planned; run `almanac apply` to make them")
-      } else if let id = report.commit {
-        Terminal.out("[\(report.branch) \(id.short)] applied \(report.changes.count) changes")
-      }
-    }
-    if plan && !report.changes.isEmpty { throw ExitCode(1) }
-  }
-
-  private func exportFiles() throws {
-    let report = try global.open().exportDefinitions()
-    if global.json {
-      return Terminal.out([
-        "files": .array(report.files.map { .string($0) }), "skipped": .array(report.skipped.map { .string($0) }),
-      ])
-    }
-    for file in report.files { Terminal.out("Wrote \(file)") }
-    for name in report.skipped { Terminal.err("note: dataset \(name) is registered, but its contract has no form as a file") }
-  }
-}
-
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Show the current branch, its datasets, and definitions not applied yet.")
   @OptionGroup var global: GlobalOptions

@@ -23,12 +23,16 @@ package struct Generation: Sendable {
   ///
   /// - Parameters:
   ///   - entities: per key of the plan its values, of its type and of equal length.
+  ///   - requests: per request field of the plan the same.
   ///   - time: of the question, micros; later rows are not seen.
   /// - Returns: per output of the plan one value per entity.
   /// - Throws: `beforeBuild`; `unprocessable` when a key value does not fit a second view that reads it under another type.
-  package func answer(_ plan: FeaturePlan, entities: [Column], at time: Int64) throws(OnlineError) -> [[FeatureValue]] {
+  package func answer(
+    _ plan: FeaturePlan, entities: [Column], requests: [Column] = [], at time: Int64
+  ) throws(OnlineError) -> [[FeatureValue]] {
     precondition(entities.count == plan.keys.count, "Every key of the plan needs a column")
-    let count = entities.first?.count ?? 0
+    precondition(requests.count == plan.requests.count, "Every request field of the plan needs a column")
+    let count = (entities.first ?? requests.first)?.count ?? 0
     var moments: [[EntityMoment]] = []
     for use in plan.uses {
       var keys: [Column] = []
@@ -45,9 +49,16 @@ package struct Generation: Sendable {
       for entity in found { these.append(try use.image.moment(of: entity, at: time)) }
       moments.append(these)
     }
+    let lookups = plan.lookups.map { lookup in
+      let events = plan.uses[lookup.use].image.events
+      return moments[lookup.use].map { events.value(of: lookup.feature, at: $0) }
+    }
+    let computed = plan.computed(lookups, requests: requests, count: count)
     return plan.outputs.map { output in
-      let events = plan.uses[output.use].image.events
-      return moments[output.use].map { events.value(of: output.feature, at: $0) }
+      switch output.source {
+      case .lookup(let index): lookups[index]
+      case .onDemand(let index): computed[index]
+      }
     }
   }
 }

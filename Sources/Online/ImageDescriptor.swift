@@ -42,8 +42,16 @@ package struct ImageDescriptor: Hashable, Sendable {
       var members: [String: JSON] = ["name": .string(feature.name), "type": .string(feature.type.description)]
       members["values"] = feature.valueType.map { .string($0.description) }
       if let aggregate = feature.aggregate {
-        members["aggregate"] = .string(aggregate.rawValue)
-        if case .micros(let micros) = feature.window { members["window_micros"] = .int(micros) }
+        members["aggregate"] = .string(aggregate.name)
+        members["n"] = aggregate.n.map { .int(Int64($0)) }
+        members["q"] = aggregate.q.map { .double($0) }
+        switch feature.window {
+        case .all: break
+        case .micros(let micros): members["window_micros"] = .int(micros)
+        case .coarse(let micros, let resolution):
+          members["window_micros"] = .int(micros)
+          members["resolution_micros"] = .int(resolution)
+        }
       }
       return .object(members)
     }
@@ -80,31 +88,29 @@ package struct ImageDescriptor: Hashable, Sendable {
 
   private static func feature(_ json: JSON) throws(OnlineError) -> Feature {
     guard let name = json["name"]?.stringValue else { throw damaged("a feature has no name") }
-    let type = try type(json["type"])
     let valueType = try json["values"].map { json throws(OnlineError) in try Self.type(json) }
-    let window = json["window_micros"].map { $0.intValue.map { Window.micros($0) } } ?? .all
-    guard let window else { throw damaged("feature \(name) has a window that is no integer") }
     guard let aggregateName = json["aggregate"] else {
+      let type = try type(json["type"])
       guard valueType == type else { throw damaged("feature \(name) is \(type), its values are not") }
       return Feature(name: name, type: type, aggregate: nil, window: .all, valueType: valueType)
     }
-    guard let function = aggregateName.stringValue.flatMap({ AggregateFunction(rawValue: $0) }) else {
-      throw damaged("feature \(name) has an unknown aggregate")
+    let function = aggregateName.stringValue.flatMap {
+      AggregateFunction(name: $0, n: json["n"]?.intValue.flatMap { Int(exactly: $0) }, q: json["q"]?.doubleValue)
     }
-    guard isSound(function, type, valueType) else { throw damaged("feature \(name): \(function.rawValue) does not give \(type)") }
-    return Feature(name: name, type: type, aggregate: function, window: window, valueType: valueType)
+    guard let function else { throw damaged("feature \(name) has an unknown aggregate") }
+    // The type follows from the values; its text has to agree.
+    guard let type = function.resultType(ofValues: valueType), json["type"]?.stringValue == type.description else {
+      throw damaged("feature \(name): \(function.name) gives another type")
+    }
+    return Feature(name: name, type: type, aggregate: function, window: try window(json, of: name), valueType: valueType)
   }
 
-  /// Whether lookups can compute this type from these values.
-  private static func isSound(_ function: AggregateFunction, _ type: DataType, _ values: DataType?) -> Bool {
-    switch function {
-    case .count: return type == .int64
-    case .sum: return values == type && (type == .int64 || type == .float64)
-    case .avg: return type == .float64 && (values == .int64 || values == .float64)
-    case .min, .max:
-      if case .decimal = type { return false }
-      return values == type
-    }
+  private static func window(_ json: JSON, of name: String) throws(OnlineError) -> Window {
+    guard let width = json["window_micros"] else { return .all }
+    guard let micros = width.intValue, micros > 0 else { throw damaged("feature \(name) has a window that is no width") }
+    guard let resolution = json["resolution_micros"] else { return .micros(micros) }
+    guard let step = resolution.intValue, step > 0 else { throw damaged("feature \(name) has a resolution that is no width") }
+    return .coarse(micros, resolution: step)
   }
 
   private static func type(_ json: JSON?) throws(OnlineError) -> DataType {

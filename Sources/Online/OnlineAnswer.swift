@@ -31,9 +31,10 @@ extension Generation {
   }
 
   private func answer(_ request: OnlineRequest, _ plan: FeaturePlan, now: Int64, overlay: Int64) throws(OnlineError) -> [UInt8] {
-    let entities = try request.keyColumns(plan)
-    let values = try answer(plan, entities: entities, at: request.time ?? now)
-    var writer = JSONWriter(byteCapacity: 256 + (values.count + entities.count) * ((entities.first?.count ?? 0) * 64 + 64))
+    let (entities, requests) = try request.columns(of: plan)
+    let values = try answer(plan, entities: entities, requests: requests, at: request.time ?? now)
+    let rowCount = (entities.first ?? requests.first)?.count ?? 0
+    var writer = JSONWriter(byteCapacity: 256 + (values.count + entities.count) * (rowCount * 64 + 64))
     writer.raw("{\"metadata\":{\"feature_names\":")
     writer.appendArray(plan.featureNames) { writer, name in writer.appendString(name) }
     writer.raw(",\"commit\":")

@@ -36,18 +36,19 @@ package struct OnlineRequest: Sendable {
     }
   }
 
-  /// The values of the plan's keys.
-  /// - Throws: `malformed` for a missing key or unequal lengths; `unprocessable` for a value of another type.
-  package func keyColumns(_ plan: FeaturePlan) throws(OnlineError) -> [Column] {
+  /// The values of the plan's keys and request fields.
+  /// - Throws: `malformed` for a missing one or unequal lengths; `unprocessable` for a value of another type.
+  package func columns(of plan: FeaturePlan) throws(OnlineError) -> (keys: [Column], requests: [Column]) {
     var columns: [Column] = []
-    for key in plan.keys {
+    let names = plan.keys + plan.requests
+    for key in names {
       guard let member = entities[key.name] else {
         throw OnlineError(.malformed, "entities: there is no \(key.name), which the features need")
       }
       guard let values = member.arrayValue else { throw OnlineError(.malformed, "entities.\(key.name): expected an array") }
       if let first = columns.first, first.count != values.count {
         throw OnlineError(
-          .malformed, "entities.\(key.name): expected \(first.count) values as in \(plan.keys[0].name), found \(values.count)")
+          .malformed, "entities.\(key.name): expected \(first.count) values as in \(names[0].name), found \(values.count)")
       }
       var scalars: [Scalar] = []
       for (index, value) in values.enumerated() {
@@ -58,7 +59,7 @@ package struct OnlineRequest: Sendable {
       }
       columns.append(Column(key.type, scalars))
     }
-    return columns
+    return (Array(columns.prefix(plan.keys.count)), Array(columns.dropFirst(plan.keys.count)))
   }
 
   private static func member<Value>(
@@ -69,11 +70,15 @@ package struct OnlineRequest: Sendable {
     return value
   }
 
-  /// The value of a key; integers may come as strings, since JSON of other languages loses digits. Nil when it does not fit.
+  /// The value of a key or request field; numbers may come as strings, since JSON of other languages loses digits and the command
+  /// line has nothing else. Nil when it does not fit.
   private static func scalar(_ json: JSON, as type: DataType) -> Scalar? {
     if json.isNull { return .null }
     switch type {
-    case .bool: return json.boolValue.map { .bool($0) }
+    case .bool: return (json.boolValue ?? ["true": true, "false": false][json.stringValue ?? ""]).map { .bool($0) }
+    case .float64: return number(json).map { .double($0) }
+    // As label columns are cast: a number that is no float32 is refused.
+    case .float32: return number(json).flatMap { try? Column(.float64, [.double($0)]).cast(to: .float32).scalar(at: 0) }
     case .int8: return integer(json).flatMap { Int8(exactly: $0) }.map { .int(Int64($0)) }
     case .int16: return integer(json).flatMap { Int16(exactly: $0) }.map { .int(Int64($0)) }
     case .int32: return integer(json).flatMap { Int32(exactly: $0) }.map { .int(Int64($0)) }
@@ -89,7 +94,21 @@ package struct OnlineRequest: Sendable {
     case .binary: return json.stringValue.flatMap { Base64.bytes($0) }.map { .binary($0) }
     case .date: return json.stringValue.flatMap { CivilTime.parseDate($0) }.map { .date($0) }
     case .timestamp(.microsecond, _): return json.stringValue.flatMap { CivilTime.parseTimestamp($0) }.map { .timestamp($0, .microsecond) }
-    case .timestamp, .float32, .float64, .decimal, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: return nil
+    case .timestamp, .decimal, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: return nil
+    }
+  }
+
+  /// A JSON number, or one as answers and text files write it, with `NaN` and `Infinity`.
+  private static func number(_ json: JSON) -> Double? {
+    switch json {
+    case .int(let value): Double(exactly: value)
+    case .uint(let value): Double(exactly: value)
+    case .double(let value): value
+    case .string("Infinity"): .infinity
+    case .string("-Infinity"): -.infinity
+    case .string("NaN"): .nan
+    case .string(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
+    default: nil
     }
   }
 

@@ -28,9 +28,8 @@ enum PartitionNumbers {
 
   private static func months(ofDays days: [Int64]) -> [Int64] {
     guard let first = days.min(), let last = days.max() else { return [] }
-    func month(_ day: Int64) -> Int64 { CivilTime.monthNumber(ofMicros: day * CivilTime.microsPerDay) }
-    guard last - first < tableDayCountMax else { return days.map(month) }
-    let table = (first...last).map(month)
+    guard last - first < tableDayCountMax else { return days.map(CivilTime.monthNumber(ofDays:)) }
+    let table = (first...last).map(CivilTime.monthNumber(ofDays:))
     return days.map { table[Int($0 - first)] }
   }
 }

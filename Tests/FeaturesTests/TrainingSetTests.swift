@@ -159,6 +159,26 @@ import Testing
     #expect(try recipe(build("plain", [narrow, times]), definitions)["recipe"] != manifest["recipe"])
   }
 
+  @Test func digestsDoNotSeeBatches() {
+    let count = 200_000
+    let numbers = Column(.int64, (0..<count).map { $0 % 7 == 0 ? .null : .int(Int64($0)) })
+    let texts = Column(.string, (0..<count).map { .string("t\($0 % 100)") })
+    let fields = [Field("n", .int64), Field("t", .string)]
+    let whole = Batch(schema: Schema(fields), columns: [numbers, texts], rowCount: count)
+    var digest = BatchDigest(whole.schema)
+    var halves = fields.map { BatchDigest(Schema([$0])) }
+    for range in [0..<1, 1..<70_000, 70_000..<70_003, 70_003..<200_000] {
+      let part = whole.slice(from: range.lowerBound, count: range.count)
+      digest.update(part)
+      for index in halves.indices {
+        halves[index].update(Batch(schema: Schema([fields[index]]), columns: [part.columns[index]], rowCount: range.count))
+      }
+    }
+    #expect(digest.finalized() == BatchDigest.sha256(of: whole))
+    #expect(halves[0].joined(with: halves[1]) == BatchDigest.sha256(of: whole))
+    #expect(BatchDigest.sha256(of: whole.slice(from: 0, count: count - 1)) != BatchDigest.sha256(of: whole))
+  }
+
   @Test func digestsSeeValuesAndNotBuffers() throws {
     func digest(_ column: Column) -> String {
       BatchDigest.sha256(of: Batch(schema: Schema([Field("a", column.type)]), columns: [column], rowCount: column.count))

@@ -49,8 +49,8 @@ import Testing
       values[..<removed].forEach { wide.remove($0) }
       #expect(wide.sum().bitPattern == expected.bitPattern, "seed \(seed), round \(round)")
       #expect(wide.mean().bitPattern == mean.bitPattern, "seed \(seed), round \(round)")
-      if let unit = values.withUnsafeBufferPointer({ FixedSum.base(of: $0.baseAddress!, rows: 0..<values.count) }) {
-        var fixed = FixedSum(base: unit)
+      let range = values.withUnsafeBufferPointer { PositionRange($0.baseAddress!, rows: 0..<values.count) }
+      if var fixed = FixedSum(range, count: values.count) {
         values.forEach { fixed.add($0) }
         values[..<removed].forEach { fixed.remove($0) }
         #expect(fixed.sum().bitPattern == expected.bitPattern, "seed \(seed), round \(round)")

@@ -64,6 +64,7 @@ extension Scalar {
   /// Equal bit for bit, so that NaN equals NaN.
   func isSame(as other: Scalar) -> Bool {
     if case .double(let a) = self, case .double(let b) = other { return a.bitPattern == b.bitPattern }
+    if case .list(let a) = self, case .list(let b) = other { return a.count == b.count && zip(a, b).allSatisfy { $0.isSame(as: $1) } }
     return self == other
   }
 }

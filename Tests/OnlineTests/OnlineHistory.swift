@@ -32,6 +32,17 @@ struct OnlineHistory: FeatureSource {
       - {name: items_min_7, agg: min, of: items, window: 7ms}
       - {name: category_min_7, agg: min, of: category, window: 7ms, where: flag}
       - {name: flag_max_7, agg: max, of: flag, window: 7ms}
+      - {name: stddev_7, agg: stddev, of: amount, window: 7ms}
+      - {name: items_stddev_3, agg: stddev, of: items, window: 7ms, resolution: 3ms}
+      - {name: first_7, agg: first, of: category, window: 7ms}
+      - {name: last_flagged_7, agg: last, of: amount, window: 7ms, where: flag}
+      - {name: last_3, agg: last_n, n: 3, of: amount, window: all}
+      - {name: categories_3, agg: last_n, n: 3, of: category, window: 7ms, resolution: 5ms, where: flag}
+      - {name: distinct_7, agg: approx_count_distinct, of: category, window: 7ms}
+      - {name: distinct_all, agg: approx_count_distinct, of: amount, window: all}
+      - {name: median_7, agg: approx_quantile, q: 0.5, of: amount, window: 7ms}
+      - {name: items_p90, agg: approx_quantile, q: 0.9, of: items, window: all, where: flag}
+      - {name: rows_coarse, agg: count, window: 7ms, resolution: 4ms}
     - name: recent
       entity: user
       source: orders
@@ -105,8 +116,8 @@ struct OnlineHistory: FeatureSource {
     return SortKernel.permutation(by: keys.columns).map { selected.take($0) } ?? selected
   }
 
-  func generation(at buildTime: Int64) throws -> Generation {
-    let definitions = try DefinitionSet.parse(files: [("features.yaml", Self.yaml)])
+  func generation(at buildTime: Int64, yaml: String = OnlineHistory.yaml) throws -> Generation {
+    let definitions = try DefinitionSet.parse(files: [("features.yaml", yaml)])
     var images: [String: ViewImage] = [:]
     for view in definitions.views {
       let compiled = try definitions.compile(view: view.name, source: table(view.source))

@@ -57,7 +57,7 @@ package struct CompiledViewUse: Sendable {
   package let labelColumns: [String]
 }
 
-/// One output column of a service.
+/// One feature of a view that a service looks up: one of its columns, or what an on-demand feature reads.
 package struct ServiceOutput: Hashable, Sendable {
   package let outputName: String
   /// Index into `CompiledService.views`.
@@ -69,7 +69,41 @@ package struct ServiceOutput: Hashable, Sendable {
 
 package struct CompiledService: Sendable {
   package let name: String
-  /// In service order.
+  /// What is looked up: the service's features of views in service order, then what only its on-demand features read.
   package let outputs: [ServiceOutput]
   package let views: [CompiledViewUse]
+  /// Every one comes after those it reads.
+  package let onDemand: [OnDemandStep]
+  /// The columns of the service, in its order.
+  package let results: [ServiceResult]
+}
+
+/// One column that a service gives.
+package struct ServiceResult: Hashable, Sendable {
+  package enum Source: Hashable, Sendable {
+    /// Index into `CompiledService.outputs`.
+    case lookup(Int)
+    /// Index into `CompiledService.onDemand`.
+    case onDemand(Int)
+  }
+
+  /// As the service was compiled: short or full.
+  package let name: String
+  package let source: Source
+  package let type: DataType
+}
+
+/// An on-demand feature whose inputs are bound.
+package struct OnDemandStep: Sendable {
+  /// Where the values of an input come from: looked up, or an earlier step.
+  package typealias Input = ServiceResult.Source
+
+  package let feature: CompiledOnDemand
+  /// Per input of the feature.
+  package let inputs: [Input]
+
+  package init(feature: CompiledOnDemand, inputs: [Input]) {
+    self.feature = feature
+    self.inputs = inputs
+  }
 }

@@ -25,6 +25,14 @@ struct DefinitionNode {
     }
   }
 
+  /// The text under the key `name` of a map.
+  var name: String? {
+    guard case .map(let members) = content, case .scalar(let text)? = members.first(where: { $0.key == "name" })?.value.content else {
+      return nil
+    }
+    return text
+  }
+
   func error(_ text: String, _ kind: FeatureError.Kind = .definition) -> FeatureError {
     FeatureError(kind, text, file: place.file, line: place.line, column: place.column)
   }

@@ -44,7 +44,7 @@ extension DefinitionSet {
         .located(places[DefinitionPath.property(object, "ttl")] ?? places[object])
     }
     for feature in view.features {
-      guard case .aggregate(_, _, .micros, _) = feature.kind else { continue }
+      guard case .aggregate(_, _, let window, _) = feature.kind, window != .all else { continue }
       let path = DefinitionPath.feature(view.name, feature.name)
       throw FeatureError(
         .type, "\(path): dataset \(source.name) has no event time, so it cannot be aggregated over a window; use window: all"
@@ -118,7 +118,7 @@ extension DefinitionSet {
       }
       guard let type = function.resultType(of: value?.resultType) else {
         let found = value.map { "`\($0.text)` is \($0.resultType)" } ?? "of is missing"
-        throw FeatureError(.type, "\(path): \(function.rawValue) needs \(function.expectedOperand), \(found)")
+        throw FeatureError(.type, "\(path): \(function.name) needs \(function.expectedOperand), \(found)")
           .located(places[DefinitionPath.property(path, "of")] ?? places[path])
       }
       return CompiledFeature(
@@ -133,33 +133,6 @@ extension CompiledFeature {
     switch kind {
     case .value(let value): value.columns
     case .aggregate(_, let of, _, let filter): (of?.columns ?? []) + (filter?.columns ?? [])
-    }
-  }
-}
-
-extension AggregateFunction {
-  /// The type of the aggregate of values of a type; nil when it cannot aggregate them.
-  package func resultType(of operand: DataType?) -> DataType? {
-    guard let operand else { return self == .count ? .int64 : nil }
-    switch self {
-    case .count: return .int64
-    case .sum:
-      if operand.isInteger && operand != .uint64 { return .int64 }
-      return operand.isFloat ? .float64 : nil
-    case .avg: return operand.isFloat || (operand.isInteger && operand != .uint64) ? .float64 : nil
-    case .min, .max:
-      switch operand {
-      case .decimal, .binary: return nil
-      default: return operand
-      }
-    }
-  }
-
-  var expectedOperand: String {
-    switch self {
-    case .count: "any value"
-    case .sum, .avg: "a number (decimal and uint64 are not supported yet)"
-    case .min, .max: "a number, string, date, timestamp or bool (decimal and binary are not supported yet)"
     }
   }
 }

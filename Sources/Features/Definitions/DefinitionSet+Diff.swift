@@ -12,10 +12,11 @@ package struct DefinitionChange: Hashable, Sendable {
 }
 
 extension DefinitionSet {
-  /// The changes from an older set to this one: entities, feature views, feature services, each by name.
+  /// The changes from an older set to this one: entities, feature views, on-demand features, feature services, each by name.
   package func diff(from old: DefinitionSet) -> [DefinitionChange] {
     changes(old.entities, entities, name: { DefinitionPath.entity($0.name) }, properties: \.properties)
       + changes(old.views, views, name: { DefinitionPath.view($0.name) }, properties: \.properties)
+      + changes(old.onDemand, onDemand, name: { DefinitionPath.onDemand($0.name) }, properties: \.properties)
       + changes(old.services, services, name: { DefinitionPath.service($0.name) }, properties: \.properties)
   }
 
@@ -64,11 +65,31 @@ private func present(_ properties: [(name: String, value: String?)]) -> Properti
   properties.compactMap { property in property.value.map { (property.name, $0) } }
 }
 
-extension Entity {
+extension Annotated {
+  fileprivate var notes: Properties {
+    present([("description", description), ("owner", owner), ("tags", tags.isEmpty ? nil : mapText(tags))])
+  }
+}
+
+extension OnDemandFeature {
   fileprivate var properties: Properties {
     present([
-      ("keys", keys.map { "\($0.name) \($0.type)" }.joined(separator: ", ")), ("description", description),
-    ])
+      ("request", request.isEmpty ? nil : request.map { "\($0.name) \($0.type)" }.joined(separator: ", ")),
+      ("inputs", inputs.isEmpty ? nil : inputs.map(\.summary).joined(separator: ", ")), ("expr", expression),
+    ]) + notes
+  }
+}
+
+extension FeatureReference {
+  /// `user_spend:spend_7d as sender, join keys user_id: sender_id`.
+  package var summary: String {
+    text + (alias.map { " as \($0)" } ?? "") + (joinKeys.isEmpty ? "" : ", join keys \(mapText(joinKeys))")
+  }
+}
+
+extension Entity {
+  fileprivate var properties: Properties {
+    present([("keys", keys.map { "\($0.name) \($0.type)" }.joined(separator: ", "))]) + notes
   }
 }
 
@@ -76,10 +97,9 @@ extension FeatureView {
   fileprivate var properties: Properties {
     let own = present([
       ("entity", entity), ("source", source), ("keys", keys.isEmpty ? nil : mapText(keys)),
-      ("ttl", ttlMicros.map(DurationText.text(ofMicros:))), ("where", filter), ("description", description), ("owner", owner),
-      ("tags", tags.isEmpty ? nil : mapText(tags)),
+      ("ttl", ttlMicros.map(DurationText.text(ofMicros:))), ("where", filter),
     ])
-    return own + features.map { ("feature \($0.name)", $0.summary) }
+    return own + notes + features.map { ("feature \($0.name)", $0.summary + $0.notesText) }
   }
 }
 
@@ -91,18 +111,19 @@ extension FeatureDefinition {
     case .expression(let expression): text = expression
     case .aggregate(let function, let of, let window, let filter):
       text =
-        function.rawValue + (of.map { " of \($0)" } ?? "") + ", window \(window.text)" + (filter.map { ", where \($0)" } ?? "")
+        function.text + (of.map { " of \($0)" } ?? "") + ", window \(window.text)"
+        + (window.resolutionText.map { ", resolution \($0)" } ?? "") + (filter.map { ", where \($0)" } ?? "")
     }
-    return text + (description.map { " (\($0))" } ?? "")
+    return text
   }
 }
 
 extension FeatureService {
   fileprivate var properties: Properties {
-    present([("description", description)])
+    notes
       + features.map { reference in
         let keys = reference.joinKeys.isEmpty ? "" : ", join keys \(mapText(reference.joinKeys))"
-        return ("feature \(reference.fullName)", "\(reference.view):\(reference.feature)\(keys)")
+        return ("feature \(reference.fullName)", "\(reference.text)\(keys)")
       }
   }
 }

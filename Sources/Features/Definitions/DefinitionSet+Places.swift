@@ -6,8 +6,9 @@ extension DefinitionSet {
     var paths = Set(entities.filter { files.entity(named: $0.name) == $0 }.map { DefinitionPath.entity($0.name) })
     paths.formUnion(views.filter { files.view(named: $0.name) == $0 }.map { DefinitionPath.view($0.name) })
     paths.formUnion(services.filter { files.service(named: $0.name) == $0 }.map { DefinitionPath.service($0.name) })
+    paths.formUnion(onDemand.filter { files.onDemandFeature(named: $0.name) == $0 }.map { DefinitionPath.onDemand($0.name) })
     // A path is an object's, followed by `.property` or `: feature name`; names have neither sign.
     let places = files.places.filter { place in paths.contains(String(place.key.prefix { $0 != "." && $0 != ":" })) }
-    return DefinitionSet(entities: entities, views: views, services: services, places: places)
+    return DefinitionSet(entities: entities, views: views, services: services, onDemand: onDemand, places: places)
   }
 }

@@ -21,28 +21,60 @@ extension DefinitionSet {
   package func compile(
     _ service: FeatureService, sources: [String: SourceTable], fullNames: Bool = false
   ) throws(FeatureError) -> CompiledService {
-    let uses = groupByUse(service.features)
+    let (lookups, visibleCount) = allLookups(of: service)
+    let uses = groupByUse(lookups)
     var compiled: [CompiledViewUse] = []
     for use in uses { compiled.append(try compile(use, of: service, sources: sources)) }
     var outputs: [ServiceOutput] = []
-    var origins: [String: FeatureReference] = [:]
-    for reference in service.features {
-      guard let viewIndex = uses.firstIndex(where: { $0.holds(reference) }),
-        let featureIndex = compiled[viewIndex].view.features.firstIndex(where: { $0.name == reference.feature })
+    for (index, reference) in lookups.enumerated() {
+      guard let view = uses.firstIndex(where: { $0.holds(reference) }),
+        let feature = compiled[view].view.features.firstIndex(where: { $0.name == reference.feature })
       else { preconditionFailure("Every reference belongs to a use") }
-      let outputName = fullNames ? reference.fullName : reference.feature
-      if let other = origins.updateValue(reference, forKey: outputName) {
-        throw FeatureError(
-          .definition,
-          "Feature service \(service.name): \(other.fullName) and \(reference.fullName) would both be named \(outputName)"
-            + (fullNames ? "" : "; use --full-names"))
-      }
       outputs.append(
         ServiceOutput(
-          outputName: outputName, view: viewIndex, feature: featureIndex,
-          type: compiled[viewIndex].view.features[featureIndex].type))
+          outputName: fullNames || index >= visibleCount ? reference.fullName : reference.feature, view: view, feature: feature,
+          type: compiled[view].view.features[feature].type))
     }
-    return CompiledService(name: service.name, outputs: outputs, views: compiled)
+    let (steps, places) = try onDemandSteps(of: service) { reference in
+      let index = lookups.firstIndex(of: reference) ?? 0
+      return (index, outputs[index].type)
+    }
+    var results: [ServiceResult] = []
+    var origins: [String: FeatureReference] = [:]
+    for reference in service.features {
+      let name = fullNames ? reference.fullName : reference.feature
+      if let other = origins.updateValue(reference, forKey: name) {
+        throw FeatureError(
+          .definition,
+          "Feature service \(service.name): \(other.fullName) and \(reference.fullName) would both be named \(name)"
+            + (fullNames ? "" : "; use --full-names"))
+      }
+      if reference.isOnDemand {
+        let place = places[reference.feature] ?? 0
+        results.append(ServiceResult(name: name, source: .onDemand(place), type: steps[place].feature.type))
+      } else {
+        let place = lookups.firstIndex(of: reference) ?? 0
+        results.append(ServiceResult(name: name, source: .lookup(place), type: outputs[place].type))
+      }
+    }
+    return CompiledService(name: service.name, outputs: outputs, views: compiled, onDemand: steps, results: results)
+  }
+
+  /// What a service looks up: its own features of views, then what only its on-demand features read.
+  private func allLookups(of service: FeatureService) -> (references: [FeatureReference], visibleCount: Int) {
+    let visible = service.features.filter { !$0.isOnDemand }
+    let hidden = inputs(ofOnDemand: service.features.filter(\.isOnDemand).map(\.feature)).filter { !visible.contains($0) }
+    return (visible + hidden, visible.count)
+  }
+
+  /// - Returns: the steps, and the index of each on-demand feature of the service.
+  private func onDemandSteps(
+    of service: FeatureService, lookup: @escaping (FeatureReference) -> (index: Int, type: DataType)
+  ) throws(FeatureError) -> (steps: [OnDemandStep], places: [String: Int]) {
+    var compiler = OnDemandCompiler(self) { reference in lookup(reference).type }
+    var places: [String: Int] = [:]
+    for reference in service.features where reference.isOnDemand { places[reference.feature] = try compiler.add(reference.feature) }
+    return (compiler.steps { lookup($0).index }, places)
   }
 
   /// A view under one alias and one choice of label columns, with the features wanted of it.
@@ -98,13 +130,21 @@ extension DefinitionSet {
     ).located(places[DefinitionPath.property(path, "source")] ?? places[path])
   }
 
-  /// Type-checks every view against its dataset.
+  /// Type-checks every view against its dataset, and every on-demand feature against what it reads.
   /// - Parameter datasets: all there are, by name.
   /// - Throws: the first error, in the order of the views' names.
   package func validate(datasets: [String: SourceTable]) throws(FeatureError) {
+    var compiled: [String: CompiledView] = [:]
     for view in views {
       guard let source = datasets[view.source] else { throw missingSource(of: view, among: datasets) }
-      _ = try compile(view, source: source, only: nil)
+      compiled[view.name] = try compile(view, source: source, only: nil)
     }
+    var compiler = OnDemandCompiler(self) { [compiled] reference throws(FeatureError) in
+      guard let feature = compiled[reference.view]?.features.first(where: { $0.name == reference.feature }) else {
+        throw FeatureError(.notFound, "There is no feature \(reference.text)")
+      }
+      return feature.type
+    }
+    for feature in onDemand { _ = try compiler.add(feature.name) }
   }
 }

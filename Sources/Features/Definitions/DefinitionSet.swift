@@ -5,13 +5,18 @@ package struct DefinitionSet: Sendable {
   package private(set) var entities: [Entity]
   package private(set) var views: [FeatureView]
   package private(set) var services: [FeatureService]
+  package private(set) var onDemand: [OnDemandFeature]
   /// Where each object and expression was defined, by its path; empty when read from a commit.
   let places: [String: DefinitionPlace]
 
-  init(entities: [Entity], views: [FeatureView], services: [FeatureService], places: [String: DefinitionPlace]) {
+  init(
+    entities: [Entity], views: [FeatureView], services: [FeatureService], onDemand: [OnDemandFeature] = [],
+    places: [String: DefinitionPlace]
+  ) {
     self.entities = entities.sorted { $0.name < $1.name }
     self.views = views.sorted { $0.name < $1.name }
     self.services = services.sorted { $0.name < $1.name }
+    self.onDemand = onDemand.sorted { $0.name < $1.name }
     self.places = places
   }
 
@@ -21,18 +26,20 @@ package struct DefinitionSet: Sendable {
   package func entity(named name: String) -> Entity? { entities.first { $0.name == name } }
   package func view(named name: String) -> FeatureView? { views.first { $0.name == name } }
   package func service(named name: String) -> FeatureService? { services.first { $0.name == name } }
-  package var isEmpty: Bool { entities.isEmpty && views.isEmpty && services.isEmpty }
+  package func onDemandFeature(named name: String) -> OnDemandFeature? { onDemand.first { $0.name == name } }
+  package var isEmpty: Bool { entities.isEmpty && views.isEmpty && services.isEmpty && onDemand.isEmpty }
 }
 
 extension DefinitionSet: Hashable {
   package static func == (left: DefinitionSet, right: DefinitionSet) -> Bool {
-    left.entities == right.entities && left.views == right.views && left.services == right.services
+    left.entities == right.entities && left.views == right.views && left.services == right.services && left.onDemand == right.onDemand
   }
 
   package func hash(into hasher: inout Hasher) {
     hasher.combine(entities)
     hasher.combine(views)
     hasher.combine(services)
+    hasher.combine(onDemand)
   }
 }
 
@@ -40,6 +47,7 @@ extension DefinitionSet: Hashable {
 enum DefinitionPath {
   static func entity(_ name: String) -> String { "entity \(name)" }
   static func view(_ name: String) -> String { "feature view \(name)" }
+  static func onDemand(_ name: String) -> String { "on-demand feature \(name)" }
   static func service(_ name: String) -> String { "feature service \(name)" }
   static func property(_ object: String, _ property: String) -> String { "\(object).\(property)" }
   static func feature(_ view: String, _ name: String) -> String { "\(self.view(view)): feature \(name)" }

@@ -29,7 +29,13 @@ extension Window {
   var text: String {
     switch self {
     case .all: "all"
-    case .micros(let micros): DurationText.text(ofMicros: micros)
+    case .micros(let micros), .coarse(let micros, _): DurationText.text(ofMicros: micros)
     }
+  }
+
+  /// As features files write it; nil when the window begins where it says.
+  var resolutionText: String? {
+    guard case .coarse(_, let resolution) = self else { return nil }
+    return DurationText.text(ofMicros: resolution)
   }
 }

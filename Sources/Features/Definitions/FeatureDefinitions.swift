@@ -1,10 +1,12 @@
 import Columns
 
 /// A thing that has features: a user, a merchant; identified by one or more key values.
-package struct Entity: Hashable, Sendable {
+package struct Entity: Hashable, Sendable, Annotated {
   package var name: String
   package var keys: [EntityKey]
   package var description: String?
+  package var owner: String?
+  package var tags: [String: String] = [:]
 
   package init(name: String, keys: [EntityKey], description: String? = nil) {
     self.name = name
@@ -23,16 +25,13 @@ package struct EntityKey: Hashable, Sendable {
   }
 }
 
-/// How the values of a window become one value. All are independent of the order of rows.
-package enum AggregateFunction: String, Hashable, Sendable, CaseIterable {
-  case count, sum, avg, min, max
-}
-
 /// The rows an aggregate sees at time t: those with event time in (t - width, t], or all up to t.
 package enum Window: Hashable, Sendable {
   case all
   /// The width in microseconds, above 0.
   case micros(Int64)
+  /// The same with t - width lowered to a multiple of `resolution` microseconds since the epoch; both above 0.
+  case coarse(Int64, resolution: Int64)
 }
 
 package enum FeatureKind: Hashable, Sendable {
@@ -42,10 +41,12 @@ package enum FeatureKind: Hashable, Sendable {
   case aggregate(AggregateFunction, of: String?, window: Window, filter: String?)
 }
 
-package struct FeatureDefinition: Hashable, Sendable {
+package struct FeatureDefinition: Hashable, Sendable, Annotated {
   package var name: String
   package var kind: FeatureKind
   package var description: String?
+  package var owner: String?
+  package var tags: [String: String] = [:]
 
   package init(name: String, kind: FeatureKind, description: String? = nil) {
     self.name = name
@@ -55,7 +56,7 @@ package struct FeatureDefinition: Hashable, Sendable {
 }
 
 /// Features computed from one dataset for one entity.
-package struct FeatureView: Hashable, Sendable {
+package struct FeatureView: Hashable, Sendable, Annotated {
   package var name: String
   package var entity: String
   /// The dataset's name.
@@ -89,8 +90,9 @@ package struct FeatureView: Hashable, Sendable {
   }
 }
 
-/// One feature of a service.
+/// One feature of a service, or one input of an on-demand feature.
 package struct FeatureReference: Hashable, Sendable {
+  /// Empty for an on-demand feature, which belongs to no view.
   package var view: String
   package var feature: String
   /// The name this use of the view goes by (`as:`), which replaces the view's in full names.
@@ -105,15 +107,24 @@ package struct FeatureReference: Hashable, Sendable {
     self.joinKeys = joinKeys
   }
 
-  /// `view__feature`, or `alias__feature`.
-  package var fullName: String { "\(alias ?? view)__\(feature)" }
+  package static func onDemand(_ name: String) -> FeatureReference { FeatureReference(view: "", feature: name) }
+
+  package var isOnDemand: Bool { view.isEmpty }
+
+  /// `view__feature`, `alias__feature`, or the name of an on-demand feature.
+  package var fullName: String { isOnDemand ? feature : "\(alias ?? view)__\(feature)" }
+
+  /// As a features file names it: `view:feature`, or the name of an on-demand feature.
+  package var text: String { isOnDemand ? feature : "\(view):\(feature)" }
 }
 
 /// The features one model reads, in the order of its columns; wildcards are already expanded.
-package struct FeatureService: Hashable, Sendable {
+package struct FeatureService: Hashable, Sendable, Annotated {
   package var name: String
   package var features: [FeatureReference]
   package var description: String?
+  package var owner: String?
+  package var tags: [String: String] = [:]
 
   package init(name: String, features: [FeatureReference], description: String? = nil) {
     self.name = name

@@ -260,11 +260,24 @@ struct ExpressionParser {
       let arguments = try list()
       return try node(.call(lowered, arguments), offset, arguments)
     }
+    if lowered == "request", current.kind == .symbol("."), let field = requestField {
+      advance()
+      advance()
+      return try node(.column("request.\(field)"), offset)
+    }
     if current.kind == .symbol(".") {
       throw SyntaxError(
         "`\(word).` is not supported: expressions read columns of the view's own source; quote a name that holds a point", at: offset)
     }
     return try node(.column(word), offset)
+  }
+
+  /// The name behind `request.`, which on-demand features read what comes with the question by.
+  private var requestField: String? {
+    switch tokens[min(position + 1, tokens.count - 1)].kind {
+    case .word(let name), .quotedName(let name): name
+    default: nil
+    }
   }
 
   private mutating func choice(_ offset: Int) throws(SyntaxError) -> Syntax {

@@ -1,16 +1,17 @@
 import Columns
 
-/// The label rows of known entities in the order of (entity, time), and up to which event each of them sees.
+/// Label rows of known entities in the order of (entity, time), and up to which event each of them sees.
 ///
 /// A place is a position in this order, a group the places of one entity; within a group `ends` ascends, so that windows slide.
 struct LabelOrder {
-  /// Per place its label row.
+  /// Per place the row of the result.
   let rows: [Int32]
   /// Per place the label's time; empty when timeless.
   let times: [Int64]
   /// Per place one past the last event with a time up to the label's.
   let ends: [Int32]
   let groups: [Group]
+  /// Rows of the result; those that no place names have no entity.
   let labelCount: Int
 
   struct Group {
@@ -19,50 +20,37 @@ struct LabelOrder {
     let events: Range<Int>
   }
 
+  /// Places are rows of the result.
   /// - Parameters:
-  ///   - entities: per label row its entity, -1 for none.
-  ///   - times: per label row, micros.
-  /// - Complexity: O(labels + entities) when labels come in the order of time, else O(labels · log(labels of one entity))
-  init(entities: [Int32], times labelTimes: Values<Int64>, events: ViewEvents) {
-    labelCount = entities.count
-    // Counting sort by entity, stable.
-    var next = [Int32](repeating: 0, count: events.entityCount + 1)
-    for entity in entities where entity >= 0 { next[Int(entity) + 1] += 1 }
-    for entity in 0..<events.entityCount { next[entity + 1] += next[entity] }
-    let bounds = next
-    var rows = [Int32](repeating: 0, count: Int(bounds[events.entityCount]))
-    for row in 0..<entities.count where entities[row] >= 0 {
-      let entity = Int(entities[row])
-      rows[Int(next[entity])] = Int32(truncatingIfNeeded: row)
-      next[entity] += 1
-    }
-    var groups: [Group] = []
-    for entity in 0..<events.entityCount where bounds[entity] < bounds[entity + 1] {
-      groups.append(Group(places: Int(bounds[entity])..<Int(bounds[entity + 1]), events: events.events(of: entity)))
-    }
-    guard let eventTimes = events.times else {
-      var ends = [Int32](repeating: 0, count: rows.count)
-      for group in groups { for place in group.places { ends[place] = Int32(group.events.upperBound) } }
-      (self.rows, times, self.ends, self.groups) = (rows, [], ends, groups)
-      return
-    }
-    for group in groups { Self.sort(&rows, group.places, by: labelTimes) }
-    let times = rows.map { labelTimes[Int($0)] }
-    var ends = [Int32](repeating: 0, count: rows.count)
-    for group in groups {
-      var end = group.events.lowerBound
-      for place in group.places {
-        end = Gallop.end(upTo: times[place], in: eventTimes.base, from: end, to: group.events.upperBound)
-        ends[place] = Int32(truncatingIfNeeded: end)
+  ///   - times: per place, ascending within a group.
+  ///   - eventTimes: ascending within a group's events; nil when timeless.
+  ///   - labelCount: at least as many as places.
+  /// - Complexity: O(labels + events), less when labels are sparse
+  init(groups: [Group], times: [Int64], eventTimes: Values<Int64>?, labelCount: Int) {
+    self.groups = groups
+    self.labelCount = labelCount
+    let placeCount = groups.last?.places.upperBound ?? 0
+    rows = (0..<placeCount).map { Int32(truncatingIfNeeded: $0) }
+    self.times = eventTimes == nil ? [] : times
+    var ends = [Int32](repeating: 0, count: placeCount)
+    if let eventTimes {
+      for group in groups {
+        var end = group.events.lowerBound
+        for place in group.places {
+          end = Gallop.end(upTo: times[place], in: eventTimes.base, from: end, to: group.events.upperBound)
+          ends[place] = Int32(truncatingIfNeeded: end)
+        }
       }
+      _fixLifetime(eventTimes)
+    } else {
+      for group in groups { for place in group.places { ends[place] = Int32(truncatingIfNeeded: group.events.upperBound) } }
     }
-    (self.rows, self.times, self.ends, self.groups) = (rows, times, ends, groups)
-    _fixLifetime(eventTimes)
+    self.ends = ends
   }
 
   /// Per place the first event of a window of this width; nil for all events, which begin where the entity's do.
-  func starts(ofWindow window: Window, _ events: ViewEvents) -> [Int32]? {
-    guard case .micros = window, let eventTimes = events.times else { return nil }
+  func starts(ofWindow window: Window, _ eventTimes: Values<Int64>?) -> [Int32]? {
+    guard window != .all, let eventTimes else { return nil }
     var starts = [Int32](repeating: 0, count: rows.count)
     for group in groups {
       var start = group.events.lowerBound
@@ -75,16 +63,6 @@ struct LabelOrder {
     }
     _fixLifetime(eventTimes)
     return starts
-  }
-
-  private static func sort(_ rows: inout [Int32], _ places: Range<Int>, by times: Values<Int64>) {
-    var isSorted = true
-    for place in places.dropFirst() where times[Int(rows[place - 1])] > times[Int(rows[place])] {
-      isSorted = false
-      break
-    }
-    guard !isSorted else { return }
-    rows[places].sort { times[Int($0)] < times[Int($1)] }
   }
 }
 

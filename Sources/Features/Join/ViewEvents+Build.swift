@@ -18,22 +18,30 @@ extension ViewEvents {
     }
     let rows = try filtered(view, rows)
     let columns = try view.keyColumns.map { name in try column(name, of: rows, for: view) }
-    let times = try view.source.eventTime.map { name in try eventTimes(column(name, of: rows, for: view), named: name, of: view) }
+    let times = try view.source.eventTime.map { name in
+      try eventTimeColumn(column(name, of: rows, for: view), of: view).values(Int64.self)
+    }
     let starts = try entityStarts(columns, times: times, of: view)
     let index = try entityIndex(columns, starts: starts, of: view)
-    var features: [FeatureEvents] = []
+    let events: [FeatureEvents]
     do {
-      var inputs = FeatureInputs(rows)
-      for feature in view.features { features.append(try inputs.events(of: feature)) }
+      events = try features(of: view, rows: rows)
     } catch let error as FeatureError {
       throw named(error, view, rows)
     }
     return ViewEvents(
-      index: index, starts: Values(starts.slice, count: starts.count), times: times, features: features,
+      index: index, starts: Values(starts.slice, count: starts.count), times: times, features: events,
       featureTypes: view.features.map(\.type), ttlMicros: view.view.ttlMicros, eventCount: rows.rowCount)
   }
 
-  private static func column(_ name: String, of rows: Batch, for view: CompiledView) throws(FeatureError) -> Column {
+  /// What the features read of rows that pass the view's `where`.
+  /// - Throws: `evaluation` when an expression fails on a row.
+  static func features(of view: CompiledView, rows: Batch) throws -> [FeatureEvents] {
+    var inputs = FeatureInputs(rows)
+    return try view.features.map { try inputs.events(of: $0) }
+  }
+
+  static func column(_ name: String, of rows: Batch, for view: CompiledView) throws(FeatureError) -> Column {
     guard let column = rows[name] else {
       throw FeatureError(.notFound, "\(view.title): the rows of dataset \(view.source.name) lack column \(name)")
     }
@@ -61,7 +69,7 @@ extension ViewEvents {
   }
 
   /// A row number says little of rows that were sorted and filtered: the key names the row.
-  private static func named(_ error: FeatureError, _ view: CompiledView, _ rows: Batch) -> FeatureError {
+  static func named(_ error: FeatureError, _ view: CompiledView, _ rows: Batch) -> FeatureError {
     guard error.kind == .evaluation, let row = error.row else { return error }
     var error = error
     let key = view.eventOrder.compactMap { name in rows[name].map { "\(name) = \($0.text(at: row))" } }
@@ -70,13 +78,14 @@ extension ViewEvents {
     return error
   }
 
-  private static func eventTimes(_ column: Column, named name: String, of view: CompiledView) throws -> Values<Int64> {
-    let object = "\(view.title): event time \(name) of dataset \(view.source.name)"
+  /// Event times in microseconds.
+  static func eventTimeColumn(_ column: Column, of view: CompiledView) throws(FeatureError) -> Column {
+    let object = "\(view.title): event time \(view.source.eventTime ?? "") of dataset \(view.source.name)"
     if let row = column.firstNull {
       throw FeatureError(.evaluation, "\(object): expected a time in every row, found null in row \(row + 1)", row: row)
     }
     do {
-      return try column.cast(to: .timestampMicros).values(Int64.self)
+      return try column.cast(to: .timestampMicros)
     } catch {
       throw FeatureError(.evaluation, "\(object): \(error)", row: error.row)
     }
@@ -148,8 +157,7 @@ private struct FeatureInputs {
       case (.count, let of?):
         // A count asks only which events have a value.
         if let validity = try value(of: of).validity { passing = passing.map { $0.intersection(validity) } ?? validity }
-      case (.sum, let of?), (.avg, let of?): values = try summedValue(of: of)
-      case (.min, let of?), (.max, let of?): values = try value(of: of)
+      case (_, let of?): values = try value(of: of, as: function)
       case (_, nil): break
       }
       return .aggregate(
@@ -166,11 +174,15 @@ private struct FeatureInputs {
     return value
   }
 
-  private mutating func summedValue(of expression: CompiledExpression) throws -> Column {
-    if let found = summed[expression.text] { return found }
+  /// The values in the type that the aggregate reads.
+  private mutating func value(of expression: CompiledExpression, as function: AggregateFunction) throws -> Column {
     let value = try value(of: expression)
-    let wide = try value.cast(to: value.type.summedType)
-    summed[expression.text] = wide
+    let type = function.valueType(of: value.type)
+    guard type != value.type else { return value }
+    let key = "\(type) \(expression.text)"
+    if let found = summed[key] { return found }
+    let wide = try value.values(as: type)
+    summed[key] = wide
     return wide
   }
 
@@ -183,6 +195,14 @@ private struct FeatureInputs {
 }
 
 extension CompiledView {
+  /// What the view's `where` and its features read.
+  var neededColumns: [String] {
+    var columns = filter?.columns ?? []
+    for feature in features { columns += feature.columns }
+    var seen: Set<String> = []
+    return columns.filter { seen.insert($0).inserted }
+  }
+
   package var title: String { "Feature view \(view.name)" }
 
   /// The order in which events are read: entity keys, event time, created time, what else makes a row unique.

@@ -9,17 +9,20 @@ extension DefinitionSet {
     guard var service = service(named: name) else {
       throw FeatureError(.notFound, "There is no feature service \(name)\(Suggestion.text(for: name, among: services.map(\.name)))")
     }
-    service.description = nil
+    service = service.bare
     var used: [FeatureView] = []
+    let names = closure(ofOnDemand: service.features.filter(\.isOnDemand).map(\.feature))
+    let references = service.features.filter { !$0.isOnDemand } + inputs(ofOnDemand: names.sorted())
     for var view in views {
-      let wanted = Set(service.features.filter { $0.view == view.name }.map(\.feature))
+      let wanted = Set(references.filter { $0.view == view.name }.map(\.feature))
       guard !wanted.isEmpty else { continue }
       view.features = view.features.filter { wanted.contains($0.name) }.map { FeatureDefinition(name: $0.name, kind: $0.kind) }
-      (view.description, view.owner, view.tags) = (nil, nil, [:])
-      used.append(view)
+      used.append(view.bare)
     }
     let entities = entities.filter { entity in used.contains { $0.entity == entity.name } }
       .map { Entity(name: $0.name, keys: $0.keys) }
-    return DefinitionSet(entities: entities, views: used, services: [service], places: [:]).json
+    return DefinitionSet(
+      entities: entities, views: used, services: [service], onDemand: onDemand.filter { names.contains($0.name) }.map(\.bare), places: [:]
+    ).json
   }
 }

@@ -6,7 +6,7 @@ package struct AggregateInput: Sendable {
   package let window: Window
   /// The type of the result.
   package let type: DataType
-  /// `int64` or `float64` for sum and avg, the type of `of` for the others; canonical. Nil for a count of rows.
+  /// Of the type that the function reads (`valueType(of:)`), canonical. Nil for a count of rows.
   package let values: Column?
   /// The events that count; nil when all do.
   package let passing: Bitmap?
@@ -14,7 +14,7 @@ package struct AggregateInput: Sendable {
   /// - Precondition: `values` and `passing` are as their comments say, and equally long.
   package init(function: AggregateFunction, window: Window, type: DataType, values: Column?, passing: Bitmap?) {
     precondition(values.map { values in passing.map { $0.count == values.count } ?? true } ?? (function == .count))
-    if function == .sum || function == .avg { precondition(values?.type == .int64 || values?.type == .float64) }
+    precondition(values.map { function.valueType(of: $0.type) == $0.type } ?? true)
     self.function = function
     self.window = window
     self.type = type
@@ -30,16 +30,19 @@ package struct AggregateInput: Sendable {
   /// Whether every event counts and has a value.
   var countsAll: Bool { passing == nil && values?.validity == nil }
 
-  /// The first event of a window of this width that ends at `time` has a greater time than this.
+  /// The first event of a window of this width that ends at `time` has a greater time than this; nil when every event lies behind.
   package static func exclusiveStart(of window: Window, at time: Int64) -> Int64? {
-    guard case .micros(let width) = window else { return nil }
-    let (start, overflow) = time.subtractingReportingOverflow(width)
-    // Before the first time there is: every event lies behind it.
-    return overflow ? nil : start
+    switch window {
+    case .all: return nil
+    case .micros(let width):
+      let (start, overflow) = time.subtractingReportingOverflow(width)
+      // Before the first time there is.
+      return overflow ? nil : start
+    case .coarse(let width, let resolution):
+      guard let start = exclusiveStart(of: .micros(width), at: time) else { return nil }
+      let remainder = start % resolution
+      let (lowered, overflow) = start.subtractingReportingOverflow(remainder < 0 ? remainder + resolution : remainder)
+      return overflow ? nil : lowered
+    }
   }
-}
-
-extension DataType {
-  /// The type in which sum and avg read values of this type; every value fits.
-  var summedType: DataType { isFloat ? .float64 : .int64 }
 }

@@ -31,20 +31,10 @@ struct FixedSum {
 }
 
 extension FixedSum {
-  /// The base with which all these values can be summed without overflow; nil when their exponents lie too far apart.
-  /// - Complexity: O(rows)
-  static func base(of values: UnsafePointer<Double>, rows: Range<Int>) -> Int? {
-    var low = Int.max
-    var high = 0
-    for row in rows where values[row].isFinite {
-      let parts = DoubleParts(values[row])
-      guard parts.significand != 0 else { continue }
-      low = min(low, parts.position)
-      high = max(high, parts.position)
-    }
-    guard low != .max else { return 0 }
-    // A value takes 53 bits above its position, all of them together as many more as their number has; one bit is the sign.
-    let bitCount = high - low + 53 + (Int.bitWidth - rows.count.leadingZeroBitCount)
-    return bitCount < 127 ? low : nil
+  /// Nil when the values' exponents lie too far apart for `count` of them.
+  init?(_ range: PositionRange, count: Int) {
+    // All of them together take as many bits more than one as their number has; one bit is the sign.
+    guard range.bitCount + (Int.bitWidth - count.leadingZeroBitCount) < 127 else { return nil }
+    self.init(base: range.low)
   }
 }

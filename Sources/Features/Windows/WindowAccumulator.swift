@@ -1,72 +1,50 @@
-import Columns
-
-/// What a window holds, by event number; only events that count are given to it.
+/// What a window holds. Only events that count are given to it, in ranges of their numbers.
 protocol WindowAccumulator {
-  mutating func reset()
-  mutating func add(_ event: Int)
-  mutating func remove(_ event: Int)
+  mutating func add(_ events: Range<Int>)
+  /// - Precondition: they have been added.
+  mutating func remove(_ events: Range<Int>)
+  /// - Parameter held: the events that have been added and not removed.
+  mutating func clear(_ held: Range<Int>)
+  /// Whether `clear` costs the same however many events are held.
+  static var clearsAtOnce: Bool { get }
 }
 
-/// An exact sum of doubles that values can leave again.
-protocol ExactDoubleSum {
-  var count: Int { get }
-  mutating func reset()
-  mutating func add(_ value: Double)
-  mutating func remove(_ value: Double)
-  func sum() -> Double
-  func mean() -> Double
-}
-
-extension ExactSum: ExactDoubleSum {}
-extension FixedSum: ExactDoubleSum {}
-
-struct CountWindow: WindowAccumulator {
-  private(set) var count = 0
-
-  @inline(__always) mutating func reset() { count = 0 }
-  @inline(__always) mutating func add(_ event: Int) { count &+= 1 }
-  @inline(__always) mutating func remove(_ event: Int) { count &-= 1 }
-}
-
-/// Integers in 128 bits, which 2^31 of them cannot exceed.
-struct IntegerWindow: WindowAccumulator {
-  // SAFETY: the caller keeps the column alive and gives only its events.
-  private let values: UnsafePointer<Int64>
-  private(set) var total: Int128 = 0
-  private(set) var count = 0
-
-  init(_ values: UnsafePointer<Int64>) { self.values = values }
-
-  @inline(__always) mutating func reset() {
-    total = 0
-    count = 0
+extension WindowBounds {
+  /// Calls `write` for every label row with the accumulator holding its window's events.
+  ///
+  /// - Complexity: every event of a group enters and leaves at most once; with `clearsAtOnce` a window that shares too little with
+  ///   the one before is filled anew, so that no label costs more than its window.
+  @inline(__always) func slide<Accumulator: WindowAccumulator>(
+    _ accumulator: inout Accumulator, write: (_ row: Int, _ window: Range<Int>, _ accumulator: borrowing Accumulator) -> Void
+  ) {
+    rows.withUnsafeBufferPointer { rows in
+      starts.withUnsafeBufferPointer { starts in
+        ends.withUnsafeBufferPointer { ends in
+          for group in groups {
+            var low = Int(starts[group.places.lowerBound])
+            var high = low
+            for place in group.places {
+              let start = Int(starts[place])
+              let end = Int(ends[place])
+              if start >= high || (Accumulator.clearsAtOnce && start &- low > end &- start) {
+                accumulator.clear(low..<high)
+                low = start
+                high = start
+              }
+              if high < end {
+                accumulator.add(high..<end)
+                high = end
+              }
+              if low < start {
+                accumulator.remove(low..<start)
+                low = start
+              }
+              write(Int(rows[place]), start..<end, accumulator)
+            }
+            accumulator.clear(low..<high)
+          }
+        }
+      }
+    }
   }
-
-  @inline(__always) mutating func add(_ event: Int) {
-    total &+= Int128(values[event])
-    count &+= 1
-  }
-
-  @inline(__always) mutating func remove(_ event: Int) {
-    total &-= Int128(values[event])
-    count &-= 1
-  }
-
-  /// The exact sum divided by the count, rounded once. - Precondition: there is a value
-  func mean() -> Double { ExactQuotient(total, exponent: 0).rounded(dividedBy: UInt64(count)) }
-}
-
-struct DoubleWindow<Sum: ExactDoubleSum>: WindowAccumulator {
-  // SAFETY: the caller keeps the column alive and gives only its events.
-  private let values: UnsafePointer<Double>
-  private(set) var sum: Sum
-
-  init(_ values: UnsafePointer<Double>, _ sum: Sum) {
-    self.values = values
-    self.sum = sum
-  }
-
-  @inline(__always) mutating func reset() { sum.reset() }
-  @inline(__always) mutating func add(_ event: Int) { sum.add(values[event]) }
-  @inline(__always) mutating func remove(_ event: Int) { sum.remove(values[event]) }
 }

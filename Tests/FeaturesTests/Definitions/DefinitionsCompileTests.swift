@@ -25,7 +25,14 @@ struct DefinitionsCompileTests {
     #expect(AggregateFunction.sum.resultType(of: .int16) == .int64)
     #expect(AggregateFunction.sum.resultType(of: .float32) == .float64)
     #expect(AggregateFunction.sum.resultType(of: .string) == nil)
+    #expect(AggregateFunction.sum.resultType(of: .decimal(precision: 9, scale: 2)) == .decimal(precision: 38, scale: 2))
+    #expect(AggregateFunction.sum.resultType(of: .uint64) == .decimal(precision: 38, scale: 0))
     #expect(AggregateFunction.avg.resultType(of: .int64) == .float64)
+    #expect(AggregateFunction.stddev.resultType(of: .bool) == nil)
+    #expect(AggregateFunction.lastN(2).resultType(of: .string) == .list(Field("item", .string)))
+    #expect(AggregateFunction.approxCountDistinct.resultType(of: .date) == .int64)
+    #expect(AggregateFunction.approxQuantile(0.5).resultType(of: .decimal(precision: 9, scale: 2)) == .float64)
+    #expect(AggregateFunction.approxQuantile(0.5).resultType(of: .string) == nil)
     #expect(AggregateFunction.max.resultType(of: .timestampMicros) == .timestampMicros)
     #expect(AggregateFunction.min.resultType(of: .string) == .string)
     #expect(AggregateFunction.min.resultType(of: nil) == nil)
@@ -34,7 +41,7 @@ struct DefinitionsCompileTests {
   @Test func typesAreCheckedAtTheirPlace() {
     #expect(
       refusal(oneView("{name: f, agg: sum, of: country, window: 1d}"))
-        == "features/a.yaml:7:29: feature view v: feature f: sum needs a number (decimal and uint64 are not supported yet), `country` is utf8"
+        == "features/a.yaml:7:29: feature view v: feature f: sum needs a number, `country` is utf8"
     )
     #expect(
       refusal(oneView("{name: f, agg: count, window: 1d, where: amount}"))

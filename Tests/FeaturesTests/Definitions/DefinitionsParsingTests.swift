@@ -108,16 +108,47 @@ struct DefinitionsParsingTests {
   }
 
   @Test func whatIsNotSupportedYetIsRefused() {
-    #expect(refusal("on_demand_features: []") == "features/a.yaml:1:1: features file: on_demand_features is not supported yet")
     #expect(
       refusal(oneView("{name: f, expr: amount}", extra: "knowledge: created")).hasSuffix("feature view v: knowledge is not supported yet"))
-    #expect(refusal(oneView("{name: f, agg: sum, of: amount, window: 1d, resolution: 1h}")).hasSuffix("resolution is not supported yet"))
-    #expect(
-      refusal(oneView("{name: f, agg: stddev, of: amount, window: 1d}")).hasSuffix(
-        "agg stddev is not supported yet; there are count, sum, avg, min, max"))
+  }
+
+  @Test func aggregatesAndTheirNumbersBelongTogether() throws {
     #expect(
       refusal(oneView("{name: f, agg: summ, of: amount, window: 1d}")).hasSuffix(
-        "there is no agg summ (did you mean sum?); there are count, sum, avg, min, max"))
+        "there is no agg summ (did you mean sum?); there are count, sum, avg, min, max, stddev, first, last, last_n, "
+          + "approx_count_distinct, approx_quantile"))
+    #expect(
+      refusal(oneView("{name: f, agg: last_n, of: amount, n: 0}"))
+        == "features/a.yaml:7:43: feature view v: feature f: last_n needs n, an integer from 1 to 1000, found '0'")
+    #expect(refusal(oneView("{name: f, agg: last_n, of: amount}")).hasSuffix("last_n needs n, an integer from 1 to 1000"))
+    #expect(refusal(oneView("{name: f, agg: approx_quantile, of: amount, q: 1.5}")).hasSuffix("needs q, a number from 0 to 1, found '1.5'"))
+    #expect(refusal(oneView("{name: f, agg: approx_quantile, of: amount, q: nan}")).hasSuffix("needs q, a number from 0 to 1, found 'nan'"))
+    #expect(refusal(oneView("{name: f, agg: sum, of: amount, n: 3}")).hasSuffix("n belongs to last_n, not to sum"))
+    #expect(refusal(oneView("{name: f, expr: amount, q: 0.5}")).hasSuffix("q belongs to agg, not to expr"))
+    #expect(
+      refusal(oneView("{name: f, agg: sum, of: amount, resolution: 1h}")).hasSuffix("resolution needs a window with a beginning, found all")
+    )
+    #expect(refusal(oneView("{name: f, agg: sum, of: amount, window: 1d, resolution: 0h}")).contains("resolution needs an integer above 0"))
+    let set = try DefinitionSet.parse(files: [
+      (
+        "a.yaml",
+        oneView(
+          "{name: f, agg: last_n, n: 7, of: amount, window: 1d, resolution: 1h}\n  - {name: g, agg: approx_quantile, q: 0.25, of: amount}"
+            + "\n  - {name: h, agg: approx_quantile, q: 1, of: amount}")
+      )
+    ])
+    let features = try #require(set.view(named: "v")?.features)
+    #expect(
+      features.map(\.kind) == [
+        .aggregate(.lastN(7), of: "amount", window: .coarse(86_400_000_000, resolution: 3_600_000_000), filter: nil),
+        .aggregate(.approxQuantile(0.25), of: "amount", window: .all, filter: nil),
+        .aggregate(.approxQuantile(1), of: "amount", window: .all, filter: nil),
+      ])
+    #expect(
+      features.map(\.summary).prefix(2) == [
+        "last_n (n 7) of amount, window 1d, resolution 1h", "approx_quantile (q 0.25) of amount, window all",
+      ])
+    #expect(try DefinitionSet(canonicalJSON: set.canonicalJSON).views == set.views)
   }
 
   @Test func contradictionsAreRefused() {

@@ -1,0 +1,175 @@
+import Columns
+import Tables
+
+/// The join of one view with sorted labels, range by range of its entities.
+struct ViewJoin: Sendable {
+  let view: CompiledView
+  let labels: SortedLabels
+  let ranges: EventRanges
+  /// Where each range's entities start, and where the last one's end.
+  let entityBounds: [Int]
+  /// The source columns of the keys, in the order in which rows are sorted.
+  let keyColumns: [String]
+  let reach: EventReach
+  /// Whether an entity's rows are read in the order of time.
+  let isTimeSorted: Bool
+  /// What rows must be sorted by after they were read; empty when they come in the order of the join.
+  let sortColumns: [String]
+
+  /// - Parameters:
+  ///   - keys: the label columns of the entity's keys in its order, of the types the entity declares.
+  ///   - times: microseconds without nulls; nil when timeless.
+  ///   - rangeRowCountMax: about how many rows are read at a time.
+  init(_ view: CompiledView, keys: [Column], times: Column?, source: any FeatureSource, rangeRowCountMax: Int) throws {
+    guard keys[0].count < Int(Int32.max) else {
+      throw FeatureError(.labels, "Cannot join \(keys[0].count) label rows at once: expected at most 2147483646")
+    }
+    let stored = try source.stored(view.source.name)
+    let access = stored.flatMap { StoredAccess(view, layout: $0.layout) }
+    let order = access?.keyColumns ?? view.keyColumns
+    let compared = try order.map { name -> Column in
+      guard let index = view.keyColumns.firstIndex(of: name) else { preconditionFailure("The order names the view's keys") }
+      return try Self.keys(keys[index], of: view)
+    }
+    let labels = SortedLabels(keys: compared, times: view.source.eventTime == nil ? nil : times)
+    keyColumns = order
+    isTimeSorted = access?.isTimeSorted ?? true
+    sortColumns = access?.sortColumns ?? []
+    let reach = EventReach(view, isOrdered: isTimeSorted && (sortColumns.isEmpty || view.source.eventTime != nil))
+    if let stored, access != nil {
+      ranges = .stored(
+        try KeyRangeScan(
+          stored.version, layout: stored.layout, leadingCount: order.count, times: labels.timeRange.flatMap { reach.times(of: $0) },
+          rowCountMax: rangeRowCountMax))
+    } else {
+      ranges = try Self.sortedRows(view, source, rangeRowCountMax)
+    }
+    entityBounds = try ranges.entityBounds(labels.keys, keyColumns: order)
+    self.view = view
+    self.labels = labels
+    self.reach = reach
+  }
+
+  private static func keys(_ column: Column, of view: CompiledView) throws(FeatureError) -> Column {
+    do {
+      return try column.cast(to: column.type.entityKeyType)
+    } catch {
+      throw FeatureError(.labels, "\(view.title): \(error)", row: error.row)
+    }
+  }
+
+  private static func sortedRows(_ view: CompiledView, _ source: any FeatureSource, _ rowCountMax: Int) throws -> EventRanges {
+    let all = try source.rows(view.source.name, columns: view.sourceColumns, order: view.eventOrder)
+    var whole: Bitmap?
+    for validity in view.keyColumns.compactMap({ all[$0]?.validity }) { whole = whole.map { $0.intersection(validity) } ?? validity }
+    let rows = whole.map { all.filter($0) } ?? all
+    let keys = try view.keyColumns.map { try ViewEvents.column($0, of: rows, for: view) }
+    return .memory(rows, keys: keys, rowCountMax: rowCountMax)
+  }
+
+  /// The values of the view's features for the places of a range.
+  /// - Throws: `evaluation` when an expression fails on a row of a labelled entity that may matter, or a sum exceeds int64.
+  /// - Complexity: O(rows and labels of the range), less where labels are sparse
+  func columns(_ range: Int) throws -> [Column] {
+    let entities = entityBounds[range]..<entityBounds[range + 1]
+    guard !entities.isEmpty else { return [] }
+    let firstPlace = Int(labels.starts[entities.lowerBound])
+    let places = firstPlace..<Int(labels.starts[entities.upperBound])
+    let selection = try EventSelection(self, range: range, entities: entities)
+    let events = try selection.events()
+    let groups = entities.enumerated().map { index, entity in
+      LabelOrder.Group(
+        places: Int(labels.starts[entity]) - firstPlace..<Int(labels.starts[entity + 1]) - firstPlace,
+        events: Int(events.starts[index])..<Int(events.starts[index + 1]))
+    }
+    let order = LabelOrder(
+      groups: groups, times: Array(labels.times[places]), eventTimes: events.times, labelCount: places.count)
+    return try evaluate(events, order, firstPlace: firstPlace)
+  }
+
+  /// The values for a label without an entity: one row.
+  func columnsWithoutEntity() throws -> [Column] {
+    let fields = try view.sourceColumns.map { name -> Field in
+      guard let field = view.source.schema[name] else { throw FeatureError(.notFound, "\(view.title): there is no column \(name)") }
+      return field
+    }
+    let events = SelectedEvents(
+      starts: [0], times: nil, features: try ViewEvents.features(of: view, rows: Batch.empty(Schema(fields))))
+    return try evaluate(events, LabelOrder(groups: [], times: [], eventTimes: nil, labelCount: 1), firstPlace: 0)
+  }
+
+  private func evaluate(_ events: SelectedEvents, _ order: LabelOrder, firstPlace: Int) throws(FeatureError) -> [Column] {
+    var latest: [Int32]?
+    var windows: [Window: [Int32]?] = [:]
+    var columns: [Column] = []
+    for (feature, input) in zip(view.features, events.features) {
+      switch input {
+      case .value(let values):
+        let rows = latest ?? latestEvents(order, events)
+        latest = rows
+        columns.append(values.take(rows))
+      case .aggregate(let input):
+        let starts = windows[input.window] ?? order.starts(ofWindow: input.window, events.times)
+        windows[input.window] = .some(starts)
+        do {
+          columns.append(try SlidingAggregate.evaluate(input, order, starts: starts))
+        } catch {
+          throw named(error, feature, firstPlace: firstPlace)
+        }
+      }
+    }
+    return columns
+  }
+
+  /// An error of a place, told of its label row.
+  private func named(_ error: FeatureError, _ feature: CompiledFeature, firstPlace: Int) -> FeatureError {
+    var text = error.text
+    var row: Int?
+    if let place = error.row {
+      let labelRow = Int(labels.rows[firstPlace + place])
+      text = text.replacing("label row \(place + 1) ", with: "label row \(labelRow + 1) ")
+      row = labelRow
+    }
+    return FeatureError(.evaluation, "\(view.title): feature \(feature.name): \(text)", row: row)
+  }
+
+  /// Per place the newest event up to its time that is no older than the ttl, or -1.
+  private func latestEvents(_ order: LabelOrder, _ events: SelectedEvents) -> [Int32] {
+    var rows = [Int32](repeating: -1, count: order.labelCount)
+    for group in order.groups {
+      for place in group.places {
+        let last = Int(order.ends[place]) - 1
+        guard last >= group.events.lowerBound else { continue }
+        if let times = events.times, let ttl = view.view.ttlMicros, !ViewEvents.holds(times[last], at: order.times[place], ttl) { continue }
+        rows[place] = Int32(truncatingIfNeeded: last)
+      }
+    }
+    return rows
+  }
+}
+
+/// How a stored dataset serves a view without being sorted anew: its key begins with the view's keys, in any order.
+struct StoredAccess {
+  let keyColumns: [String]
+  let isTimeSorted: Bool
+  let sortColumns: [String]
+
+  /// Nil when other columns lead.
+  init?(_ view: CompiledView, layout: TableLayout) {
+    let leading = Array(layout.primaryKey.prefix(view.keyColumns.count))
+    guard Set(leading) == Set(view.keyColumns), Set(leading).count == leading.count else { return nil }
+    keyColumns = leading
+    let rest = Array(layout.primaryKey.dropFirst(leading.count))
+    let wanted = view.eventOrder.filter { !leading.contains($0) }
+    isTimeSorted = view.source.eventTime == nil || rest.first == view.source.eventTime
+    sortColumns = rest == wanted ? [] : wanted
+  }
+}
+
+extension ViewEvents {
+  /// Whether an event at `event` is no older than `ttl` at `time`; exactly `ttl` old still counts.
+  package static func holds(_ event: Int64, at time: Int64, _ ttl: Int64) -> Bool {
+    let (oldest, overflow) = time.subtractingReportingOverflow(ttl)
+    return overflow || event >= oldest
+  }
+}

@@ -1,0 +1,120 @@
+import Columns
+import Crypto
+import JSON
+
+/// The label rows, in their order, each with the features of its entities as of its time; made a batch of labels at a time.
+package struct TrainingRun: Sendable {
+  /// The columns of the labels, untouched, then those of the features in service order.
+  package let schema: Schema
+  /// The output columns that are features.
+  package let featureNames: [String]
+  package let service: CompiledService
+  package let options: TrainingOptions
+  package private(set) var rowCount = 0
+  private var labelDigest: BatchDigest
+  private var featureDigest: BatchDigest
+  private var nullCounts: [Int]
+  private let source: any FeatureSource
+  private let rangeRowCountMax: Int
+
+  /// - Parameter rangeRowCountMax: about how many rows of a view each thread has in memory, unless one entity has more.
+  /// - Throws: `labels` when the labels lack a column that is needed, or have one that is named like a feature.
+  package init(
+    service: CompiledService, labels: Schema, options: TrainingOptions = TrainingOptions(), source: any FeatureSource,
+    rangeRowCountMax: Int = EventRanges.rowCountMax
+  ) throws {
+    // A frame without rows has all that can be wrong with columns.
+    _ = try LabelFrame(Batch.empty(labels), for: service, timeColumn: options.timeColumn)
+    _ = try service.requestColumns(of: Batch.empty(labels))
+    let names = service.resultNames(fullNames: options.fullNames)
+    try Self.checkNames(names, labels, options)
+    let fields = zip(service.results, names).map { result, name in Field(name, result.type) }
+    schema = Schema(labels.fields + fields)
+    featureNames = names
+    labelDigest = BatchDigest(labels)
+    featureDigest = BatchDigest(Schema(fields))
+    nullCounts = names.map { _ in 0 }
+    self.service = service
+    self.options = options
+    self.source = source
+    self.rangeRowCountMax = rangeRowCountMax
+  }
+
+  /// Joins the next labels with every view of the service; views run in parallel.
+  ///
+  /// - Parameter labels: under the schema of the labels.
+  /// - Returns: the labels with their features.
+  /// - Throws: `labels` when the labels hold a value that is no key, or a null time; `evaluation` when an expression or a sum fails;
+  ///   what the source throws.
+  /// - Complexity: O(rows that matter + labels) in time; memory for the labels, the features and a range of rows for each thread.
+  package mutating func join(_ labels: Batch) throws -> Batch {
+    do {
+      let frame = try LabelFrame(labels, for: service, timeColumn: options.timeColumn)
+      let keys = try service.views.map { use in try frame.keys(for: use) }
+      let request = try service.requestColumns(of: labels)
+      let columns = try ServiceJoin.columns(
+        of: service.views.map(\.view), keys: keys, times: frame.times, source: source, rangeRowCountMax: rangeRowCountMax)
+      let features = try service.resultColumns(
+        lookups: service.outputs.map { columns[$0.view][$0.feature] }, request: request, rowCount: labels.rowCount)
+      labelDigest.update(labels)
+      featureDigest.update(
+        Batch(schema: Schema(Array(schema.fields.suffix(features.count))), columns: features, rowCount: labels.rowCount))
+      for (index, column) in features.enumerated() { nullCounts[index] += column.nullCount }
+      rowCount += labels.rowCount
+      return Batch(schema: schema, columns: labels.columns + features, rowCount: labels.rowCount)
+    } catch var error as FeatureError {
+      guard rowCount > 0, let row = error.row else { throw error }
+      error.row = row + rowCount
+      error.text += "; rows are counted from row \(rowCount + 1) of the labels"
+      throw error
+    }
+  }
+
+  private static func checkNames(_ names: [String], _ labels: Schema, _ options: TrainingOptions) throws(FeatureError) {
+    var seen: Set<String> = []
+    for name in names {
+      let hint = options.fullNames ? "; rename the label column" : "; use --full-names"
+      guard labels.index(of: name) == nil else {
+        throw FeatureError(.labels, "Labels have a column \(name), and so does the feature of this name\(hint)")
+      }
+      guard seen.insert(name).inserted else {
+        throw FeatureError(.labels, "Two features are named \(name)\(options.fullNames ? "" : "; use --full-names")")
+      }
+    }
+  }
+
+  /// What determines the result, its digest, and what came out.
+  ///
+  /// The recipe is the SHA-256 of the canonical JSON of `inputs`: equal recipes give identical values.
+  /// - Parameters:
+  ///   - definition: the service with everything it refers to, as stored.
+  ///   - datasetRoots: of every dataset that is read; null for one without rows.
+  ///   - commit: where the rows and definitions came from; named, but no part of the recipe.
+  package func manifest(service definition: JSON, datasetRoots: [String: JSON], commit: String) -> JSON {
+    let inputs: JSON = [
+      "labels": .string(labelDigest.finalized()), "service": definition, "datasets": .object(datasetRoots),
+      "engine": .int(FeatureEngine.semanticsVersion),
+      "options": ["time_column": .string(options.timeColumn), "full_names": .bool(options.fullNames)],
+    ]
+    let recipe = SHA256.hash(data: inputs.canonicalBytes)
+    let nulls = zip(featureNames, nullCounts).map { name, count in (name, JSON.int(Int64(count))) }
+    let timeless = service.views.filter { $0.view.source.eventTime == nil }.map(\.view.view.name)
+    return [
+      "format": 1, "recipe": .string(BatchDigest.hex(recipe)), "inputs": inputs, "commit": .string(commit),
+      "timeless_views": .array(Set(timeless).sorted().map { .string($0) }),
+      "output": [
+        "digest": .string(labelDigest.joined(with: featureDigest)), "rows": .int(Int64(rowCount)),
+        "nulls": .object(Dictionary(nulls, uniquingKeysWith: { first, _ in first })),
+      ],
+    ]
+  }
+}
+
+extension CompiledService {
+  /// What an output column is called.
+  package func name(of output: ServiceOutput, fullNames: Bool) -> String {
+    let use = views[output.view]
+    let feature = use.view.features[output.feature].name
+    return fullNames ? "\(use.alias ?? use.view.view.name)__\(feature)" : feature
+  }
+}
