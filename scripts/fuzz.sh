@@ -53,11 +53,8 @@ for target in "${targets[@]}"; do
     [ -d "$folder" ] || folder=Fuzz/$target
     folders=("$folder")
     [ "$room" != ExpressionsFuzzer ] || folders+=(Sources/Features/Expressions Sources/Features/Definitions/{Suggestion,FeatureError}.swift)
-    while IFS= read -r source; do objects+=("$products/$room.build/$(basename "$source").o"); done < <(find "${folders[@]}" -name '*.swift')
+    while IFS= read -r source; do objects+=("$products/$room.build/$(basename "$source").o"); done < <(find "${folders[@]}" -name '*.swift' ! -name '*+Hashes.swift')
   done
-  if [ "$target" = Expressions ]; then
-    while IFS= read -r object; do objects+=("$object"); done < <(find "$products" -path '*C*rypto*.build/*.o' -o -path '*CXKCP*.build/*.o')
-  fi
   swiftc -use-ld=lld -sanitize=fuzzer -parse-as-library "${objects[@]}" "${libraries[@]}" -o "$scratch/$target"
   mkdir -p "$scratch/corpus/$target" "$scratch/findings/$target"
   seed "$target" "$scratch/corpus/$target"

@@ -35,3 +35,8 @@ public func fuzzExpressions(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CIn
   } catch {}
   return 0
 }
+
+extension FunctionCatalog {
+  /// The real ones are another package's code, and read nothing but bytes.
+  static let hashes: [String: [Overload]] = [:]
+}

@@ -126,7 +126,13 @@ extension FunctionCatalog {
       }
     ],
     "last_day": [
-      .date([.date]) { lastDay($0.int(0)) },
+      .date([.date]) { (row) throws(KernelFailure) in
+        let days = lastDay(row.int(0))
+        guard Int32(exactly: days) != nil else {
+          throw KernelFailure(text: "last_day of \(CivilTime.formatDate(days: row.int(0))) lies outside the range of dates")
+        }
+        return days
+      },
       .date([.timestamp]) { lastDay(CivilTime.dayNumber(ofMicros: $0.int(0))) },
     ],
     "timezone": [zoned(.wallTime, .timestampMicros) { $0.instant($1) }, zoned(.timestamp, .wallTime) { $0.wallTime($1) }],
