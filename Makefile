@@ -27,6 +27,7 @@ test: setup ## Run every test: the rooms', and the command's as a user drives it
 	@scripts/test-crash.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-readers.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-formats.sh "$(DEBUG_BIN)/almanac"
+	@scripts/test-expressions.sh "$(DEBUG_BIN)/almanac"
 
 test-large: build ## Convert files of 2 GB, 5,000 columns and 2^31 bytes of strings, and measure the memory (15 minutes)
 	@scripts/test-formats.sh "$(BIN)/almanac" --large
@@ -57,7 +58,7 @@ bench-columnar: setup ## Print times of reading, writing and sorting columns bes
 bench-train: build ## Print what training sets cost beside Polars and DuckDB
 	@Benchmarks/Training/run.sh "$(BIN)/almanac"
 
-fuzz: setup ## Fuzz each reader for SECONDS (30 by default)
+fuzz: setup ## Fuzz each reader, and expressions, for SECONDS (30 by default)
 	@scripts/fuzz.sh $(or $(SECONDS),30)
 
 clean: ## Remove build products

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Fuzzes the readers with libFuzzer: builds each target with coverage, starts from the fixtures (and the conformance files where
+# Fuzzes the readers, and expressions, with libFuzzer: builds each target with coverage, starts from the fixtures (and the conformance files where
 # they lie beside the project), and runs for the given time.
-# Usage: scripts/fuzz.sh [SECONDS=30] [TARGET...]      targets: Parquet Arrow CSV JSONLines
+# Usage: scripts/fuzz.sh [SECONDS=30] [TARGET...]      targets: Parquet Arrow CSV JSONLines Expressions
 # A finding is kept under .build-fuzz/findings/<target>/ and fails the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-30}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(Parquet Arrow CSV JSONLines)
+[ ${#targets[@]} -gt 0 ] || targets=(Parquet Arrow CSV JSONLines Expressions)
 scratch=$PWD/.build-fuzz
-libraries=(-lxxhash -lzstd -llz4 -lsnappy -lz -lbrotlidec -lbrotlienc)
+libraries=(-lxxhash -lzstd -llz4 -lsnappy -lz -lbrotlidec -lbrotlienc -lpcre2-8)
 export SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0
 
 seed() { # seed TARGET FOLDER: small real files to start from
@@ -19,7 +19,13 @@ seed() { # seed TARGET FOLDER: small real files to start from
     Arrow) patterns=('*.arrow' '*.arrows' '*.feather') ;;
     CSV) patterns=('*.csv' '*.tsv') ;;
     JSONLines) patterns=('*.jsonl') ;;
+    Expressions) patterns=() ;;
   esac
+  if [ "$1" = Expressions ]; then
+    # A case a file.
+    sed -E 's/ ;; .*//; s/^! //; /^#/d' fixtures/expressions/cases.txt | split -l 1 -a 3 - "$2/case-"
+    return
+  fi
   for pattern in "${patterns[@]}"; do
     # One file of 3 KB expands to 2 GB: mutants of it would take seconds each.
     find fixtures Fuzz/"$1" ../shared/conformance -name "$pattern" -size -64k ! -name 'large_string*' -exec cp -f {} "$2" \; 2>/dev/null || true
@@ -36,6 +42,7 @@ for target in "${targets[@]}"; do
   products=$(ALMANAC_ROOM=${target}Fuzzer swift build -c release --scratch-path "$scratch" --show-bin-path)
   rooms=(Columns "${target}Fuzzer")
   case $target in
+    Expressions) ;;
     CSV | JSONLines) rooms+=(TextFormats JSON) ;;
     *) rooms+=("$target") ;;
   esac
@@ -44,7 +51,9 @@ for target in "${targets[@]}"; do
   for room in "${rooms[@]}"; do
     folder=Sources/$room
     [ -d "$folder" ] || folder=Fuzz/$target
-    while IFS= read -r source; do objects+=("$products/$room.build/$(basename "$source").o"); done < <(find "$folder" -name '*.swift')
+    folders=("$folder")
+    [ "$room" != ExpressionsFuzzer ] || folders+=(Sources/Features/Expressions Sources/Features/Definitions/{Suggestion,FeatureError}.swift)
+    while IFS= read -r source; do objects+=("$products/$room.build/$(basename "$source").o"); done < <(find "${folders[@]}" -name '*.swift' ! -name '*+Hashes.swift')
   done
   swiftc -use-ld=lld -sanitize=fuzzer -parse-as-library "${objects[@]}" "${libraries[@]}" -o "$scratch/$target"
   mkdir -p "$scratch/corpus/$target" "$scratch/findings/$target"

@@ -1,4 +1,5 @@
 import Columns
+import Features
 
 /// `almanac convert`: any readable file to any writable one, a batch at a time.
 package enum Conversion {
@@ -7,6 +8,10 @@ package enum Conversion {
     package var output: String
     package var columns: [String]?
     package var codec: String?
+    /// `expression [as name], …` over the columns of the input: what the output holds instead of them.
+    package var selection: String?
+    /// Only rows for which this expression is true.
+    package var filter: String?
     /// Columns that get a Bloom filter; only for Parquet.
     package var bloomFilterColumns: [String] = []
     /// The output's format, if not that of its name.
@@ -38,6 +43,7 @@ package enum Conversion {
   package static func run(_ request: Request, progress: ProgressHandler? = nil) throws(AlmanacError) -> Report {
     let file = try TableFile(path: request.input, types: request.types, columns: request.columns, options: request.reading)
     try check(request, file)
+    if request.selection != nil || request.filter != nil { return try compute(request, file, progress) }
     let target = try TableOutput(
       path: request.output, schema: file.schema, format: request.format, codec: request.codec,
       bloomFilterColumns: request.bloomFilterColumns, delimiter: request.outputDelimiter)
@@ -49,6 +55,46 @@ package enum Conversion {
     }
     try target.finish()
     return Report(rowCount: rowCount, columnCount: file.schema.fields.count)
+  }
+
+  /// As `run`, with expressions between reading and writing.
+  private static func compute(_ request: Request, _ file: TableFile, _ progress: ProgressHandler?) throws(AlmanacError) -> Report {
+    guard request.columns == nil || request.selection == nil else {
+      throw AlmanacError(.usage, "--columns and --select exclude each other: name the columns in --select")
+    }
+    let filter: Predicate? = if let text = request.filter { try Predicate(text, schema: file.schema) } else { nil }
+    var selection: [(name: String, expression: CompiledExpression)]?
+    if let text = request.selection {
+      selection = try AlmanacError.translating { try compileSelection(text, schema: file.schema, context: "--select") }
+    }
+    let schema = selection.map { Schema($0.map { Field($0.name, $0.expression.resultType) }) } ?? file.schema
+    var source = file
+    // The others need not be decoded.
+    if let selection, request.input != "-", file.format != .csv, file.format != .jsonl {
+      let used = Set(selection.flatMap(\.expression.columns) + (filter?.columns ?? []))
+      let columns = file.schema.fields.map(\.name).filter(used.contains)
+      if !columns.isEmpty { source = try TableFile(path: request.input, types: request.types, columns: columns, options: request.reading) }
+    }
+    let target = try TableOutput(
+      path: request.output, schema: schema, format: request.format, codec: request.codec,
+      bloomFilterColumns: request.bloomFilterColumns, delimiter: request.outputDelimiter)
+    var rowCount = 0
+    while var batch = try source.next() {
+      if let filter {
+        let rows = batch
+        batch = try AlmanacError.translating { try filter.filter(rows) }
+      }
+      if let selection {
+        let rows = batch
+        let columns = try AlmanacError.translating { try selection.map { try $0.expression.evaluate(rows) } }
+        batch = Batch(schema: schema, columns: columns, rowCount: rows.rowCount)
+      }
+      try target.write(batch)
+      rowCount += batch.rowCount
+      progress?("converting", rowCount, source.rowCount ?? 0)
+    }
+    try target.finish()
+    return Report(rowCount: rowCount, columnCount: schema.fields.count)
   }
 
   /// What a request asks of the input, and the input cannot do, is an error rather than ignored.

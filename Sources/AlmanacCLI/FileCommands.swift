@@ -16,6 +16,12 @@ struct Convert: ParsableCommand {
   @Option(help: "Parquet: none, snappy, gzip, brotli, lz4 or zstd (default). Arrow: none (default), lz4 or zstd.") var codec: String?
   @Option(help: "Parquet: columns that get a Bloom filter, so that readers find single values fast: a,b.") var bloomFilter: String?
   @Option(help: "Only these columns, in this order: a,b,c.") var columns: String?
+  @Option(
+    parsing: .unconditional,
+    help: "Expressions over the columns to write instead of them, as \"amount * 2 as twice, upper(name) as name\" (docs/expressions.md).")
+  var select: String?
+  @Option(name: .customLong("where"), parsing: .unconditional, help: "Only rows for which this expression is true, as \"amount > 0\".")
+  var filter: String?
   @Option(help: "The output's format, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
   @Option(help: "CSV input: the character between fields (default: a comma, or what the first line shows).") var delimiter: String?
   @Option(help: "CSV output: the character between fields (default: a comma, or that of .tsv and .psv).") var outputDelimiter: String?
@@ -32,6 +38,8 @@ struct Convert: ParsableCommand {
     request.types = try TypeArguments.schema(types)
     request.columns = columns?.split(separator: ",").map(String.init)
     request.codec = codec
+    request.selection = select
+    request.filter = filter
     request.bloomFilterColumns = bloomFilter?.split(separator: ",").map(String.init) ?? []
     if let format {
       guard let known = FileFormat(rawValue: format) else {

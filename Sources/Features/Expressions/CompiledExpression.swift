@@ -73,9 +73,37 @@ package func compileExpression(_ text: String, schema: Schema, context: String) 
   }
 }
 
+/// Parses and type-checks `expression [as name], …`. Without a name a column keeps its own, and anything else is called as it is written.
+///
+/// - Throws: as `compileExpression`, and `definition` for a name that comes twice.
+package func compileSelection(
+  _ text: String, schema: Schema, context: String
+) throws(FeatureError) -> [(name: String, expression: CompiledExpression)] {
+  do throws(SyntaxError) {
+    var result: [(name: String, expression: CompiledExpression)] = []
+    var names: Set<String> = []
+    for selected in try ExpressionParser.parseSelection(text) {
+      var checker = ExpressionChecker(schema: schema)
+      let root = try checker.check(selected.syntax)
+      let expression = CompiledExpression(text: text, context: context, root: root, columns: checker.columns, schema: schema)
+      let written = String(decoding: Array(text.utf8)[selected.range], as: UTF8.self)
+      let name = selected.name ?? expression.bareColumn ?? String(written.reversed().drop(while: \.isWhitespace).reversed())
+      guard names.insert(name).inserted else {
+        throw SyntaxError("two results are named \(name); write `as` and another name", at: selected.range.lowerBound)
+      }
+      result.append((name, expression))
+    }
+    return result
+  } catch {
+    throw FeatureError(error.kind, "\(context): \(error.text), at \(place(error.offset, in: text))")
+  }
+}
+
 /// ``column 12 of `amount * `` ``, counting characters from 1; a long text is shortened.
 private func place(_ offset: Int, in text: String) -> String {
   let column = String(decoding: text.utf8.prefix(offset), as: UTF8.self).count + 1
-  let shown = text.count > 120 ? text.prefix(120) + "…" : text[...]
-  return "column \(column) of `\(shown)`"
+  guard text.count > 120 else { return "column \(column) of `\(text)`" }
+  // The place lies a third into what is shown, or nearer the start of a text that starts there.
+  let start = max(0, column - 40)
+  return "column \(column) of `\(start > 0 ? "…" : "")\(text.dropFirst(start).prefix(120))\(text.count > start + 120 ? "…" : "")`"
 }

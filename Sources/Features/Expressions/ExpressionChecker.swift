@@ -10,7 +10,7 @@ struct ExpressionChecker {
   init(schema: Schema) { self.schema = schema }
 
   /// A checked node; `null` alone has no type until its surroundings give it one.
-  private enum Checked {
+  enum Checked {
     case typed(ExpressionNode)
     case null(offset: Int)
 
@@ -31,7 +31,7 @@ struct ExpressionChecker {
     }
   }
 
-  private mutating func resolve(_ syntax: Syntax) throws(SyntaxError) -> Checked {
+  mutating func resolve(_ syntax: Syntax) throws(SyntaxError) -> Checked {
     let at = syntax.offset
     switch syntax.kind {
     case .literal(.null): return .null(offset: at)
@@ -63,12 +63,19 @@ struct ExpressionChecker {
       let all = try unified(try resolve([operand] + items), "in")
       return .typed(ExpressionNode(.inList(all[0], Array(all.dropFirst()), negated: negated), .bool, offset: at))
     case .choice(let operand, let branches, let otherwise): return try choice(operand, branches, otherwise, at)
-    case .cast(let operand, let type): return .typed(try cast(operand, to: type, at))
+    case .isTruth(let operand, let wanted, let negated):
+      return .typed(ExpressionNode(.isTruth(try condition(operand, "is"), wanted, negated: negated), .bool, offset: at))
+    case .distinct(let left, let right, let negated):
+      let operands = try unified([try resolve(left), try resolve(right)], "is distinct from")
+      return .typed(ExpressionNode(.distinct(operands[0], operands[1], negated: negated), .bool, offset: at))
+    case .cast(let operand, let type, let isTry): return .typed(try cast(operand, to: type, isTry: isTry, at))
+    case .interval:
+      throw SyntaxError("an interval is no value; add it to a date or timestamp, or subtract it from one", at: at, kind: .type)
     case .call(let name, let arguments): return try call(name, arguments, at)
     }
   }
 
-  private mutating func resolve(_ list: [Syntax]) throws(SyntaxError) -> [Checked] {
+  mutating func resolve(_ list: [Syntax]) throws(SyntaxError) -> [Checked] {
     var result: [Checked] = []
     for item in list { result.append(try resolve(item)) }
     return result
@@ -89,7 +96,7 @@ struct ExpressionChecker {
 
   // MARK: Making operands agree
 
-  private func typed(_ checked: Checked, as type: DataType) -> ExpressionNode {
+  func typed(_ checked: Checked, as type: DataType) -> ExpressionNode {
     switch checked {
     case .typed(let node): node
     case .null(let offset): ExpressionNode(.literal(.null), type, offset: offset)
@@ -132,7 +139,7 @@ struct ExpressionChecker {
     return nil
   }
 
-  private func converted(_ node: ExpressionNode, to type: DataType, _ what: String) throws(SyntaxError) -> ExpressionNode {
+  func converted(_ node: ExpressionNode, to type: DataType, _ what: String) throws(SyntaxError) -> ExpressionNode {
     let found = node.type.widened
     if found == type { return node }
     if found == .string {
@@ -149,7 +156,7 @@ struct ExpressionChecker {
     if type == .float64, case .literal(.int(let value)) = node.operation {
       return ExpressionNode(.literal(.double(Double(value))), .float64, offset: node.offset)
     }
-    return ExpressionNode(.convert(node), type, offset: node.offset)
+    return ExpressionNode(.convert(node, isTry: false), type, offset: node.offset)
   }
 
   static func castHint(_ type: DataType) -> String {
@@ -157,7 +164,7 @@ struct ExpressionChecker {
     return ""
   }
 
-  private func number(_ operand: Checked, _ what: String) throws(SyntaxError) -> ExpressionNode {
+  func number(_ operand: Checked, _ what: String) throws(SyntaxError) -> ExpressionNode {
     let node = typed(operand, as: .int64)
     guard node.type.isNumber else {
       throw SyntaxError("`\(what)` needs a number, found \(node.type)\(Self.castHint(node.type))", at: node.offset, kind: .type)
@@ -192,8 +199,12 @@ struct ExpressionChecker {
   private mutating func arithmetic(
     _ operation: Arithmetic, _ left: Syntax, _ right: Syntax, _ at: Int
   ) throws(SyntaxError) -> ExpressionNode {
-    let a = try number(try resolve(left), operation.rawValue)
-    let b = try number(try resolve(right), operation.rawValue)
+    if let time = try timeArithmetic(operation, left, right, at) { return time }
+    let first = try resolve(left)
+    let second = try resolve(right)
+    if let time = try dayArithmetic(operation, first, second, at) { return time }
+    let a = try number(first, operation.rawValue)
+    let b = try number(second, operation.rawValue)
     let isDouble = operation == .divide || a.type.isFloat || b.type.isFloat
     let type = isDouble ? DataType.float64 : .int64
     let operands = [try converted(a, to: type, operation.rawValue), try converted(b, to: type, operation.rawValue)]
@@ -223,13 +234,13 @@ struct ExpressionChecker {
         offset: at))
   }
 
-  private mutating func cast(_ operand: Syntax, to type: DataType, _ at: Int) throws(SyntaxError) -> ExpressionNode {
+  private mutating func cast(_ operand: Syntax, to type: DataType, isTry: Bool = false, _ at: Int) throws(SyntaxError) -> ExpressionNode {
     let node = typed(try resolve(operand), as: type)
     if node.type == type { return node }
     guard Self.canCast(node.type, to: type) else {
       throw SyntaxError("cannot cast \(node.type) to \(type)", at: at, kind: .type)
     }
-    return ExpressionNode(.convert(node), type, offset: at)
+    return ExpressionNode(.convert(node, isTry: isTry), type, offset: at)
   }
 
   private static func canCast(_ from: DataType, to: DataType) -> Bool {
@@ -249,6 +260,25 @@ struct ExpressionChecker {
       throw SyntaxError("\(name) takes \(expected) argument\(expected == "1" ? "" : "s"), found \(arguments.count)", at: at, kind: .type)
     }
     switch name {
+    case "if", "iff":
+      try count(3...3)
+      return try choice(nil, [Syntax.Branch(when: arguments[0], then: arguments[1])], arguments[2], at)
+    case "ifnull":
+      try count(2...2)
+      return try call("coalesce", arguments, at)
+    case "mod":
+      try count(2...2)
+      return .typed(try arithmetic(.remainder, arguments[0], arguments[1], at))
+    case "concat_ws":
+      try count(2...(.max))
+      return .typed(try catalogued(name, arguments.map { Syntax(.cast($0, .string, isTry: false), offset: $0.offset) }, at))
+    case "date_add": return .typed(try dateAdd(arguments, at))
+    case "date_part" where arguments.count == 2:
+      // These two have fractions.
+      guard case .literal(.string(let part)) = arguments[0].kind, let known = TimePart(part), known == .epoch || known == .julian else {
+        return .typed(try catalogued(name, arguments, at))
+      }
+      return .typed(try catalogued(known == .epoch ? "epoch" : "julian", [arguments[1]], at))
     case "coalesce", "least", "greatest":
       try count(1...(.max))
       let resolved = try resolve(arguments)
@@ -271,8 +301,12 @@ struct ExpressionChecker {
       let digits = arguments.count == 2 ? try roundingDigits(arguments[1]) : 0
       return .typed(ExpressionNode(.round(value, digits: digits), value.type.widened, offset: at))
     default:
-      guard let function = ScalarFunction(rawValue: name == "ceiling" ? "ceil" : name) else {
-        let names = ScalarFunction.allCases.map(\.rawValue) + ["coalesce", "least", "greatest", "nullif", "concat", "round", "cast"]
+      guard let function = ScalarFunction(rawValue: Self.synonyms[name] ?? name), arguments.count == 1 || FunctionCatalog.all[name] == nil
+      else {
+        if FunctionCatalog.all[name] != nil { return .typed(try catalogued(name, arguments, at)) }
+        let names =
+          ScalarFunction.allCases.map(\.rawValue) + FunctionCatalog.all.keys.filter { $0.first?.isLetter == true }.sorted()
+          + ["coalesce", "least", "greatest", "nullif", "ifnull", "if", "iff", "concat", "round", "cast", "try_cast", "extract"]
         throw SyntaxError("there is no function \(name)\(Suggestion.text(for: name, among: names))", at: at, kind: .notFound)
       }
       try count(1...1)
@@ -293,6 +327,10 @@ struct ExpressionChecker {
       return ExpressionNode(.function(function, value), value.type.widened, offset: at)
     }
   }
+
+  private static let synonyms = [
+    "ceiling": "ceil", "lcase": "lower", "ucase": "upper", "len": "length", "char_length": "length", "character_length": "length",
+  ]
 
   private func roundingDigits(_ syntax: Syntax) throws(SyntaxError) -> Int {
     guard case .literal(.int(let digits)) = syntax.kind, (-18...18).contains(digits) else {

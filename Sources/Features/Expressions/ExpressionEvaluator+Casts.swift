@@ -1,6 +1,19 @@
 import Columns
 
 extension ExpressionEvaluator {
+  /// The rows that keep their value in a cast.
+  ///
+  /// - Throws: for an active row for which `fails` holds, unless the cast is a `try_cast`: that row is then null.
+  private func checked(
+    _ node: ExpressionNode, _ value: Vector, _ active: Mask?, rowCount: Int, _ fails: (Int) -> Bool, _ text: (Int) -> String
+  ) throws(EvaluationFailure) -> Mask? {
+    guard case .convert(_, isTry: true) = node.operation else {
+      try failIfAny(node, valid: value.valid, active, rowCount: rowCount, fails, text)
+      return value.valid
+    }
+    return Mask.filled(rowCount) { target in for row in 0..<rowCount { target[row] = value.isValid(row) && !fails(row) ? 1 : 0 } }
+  }
+
   /// - Throws: for a value outside the range of the type, and for a string that is none of its values.
   func convert(
     _ value: Vector, from: DataType, _ node: ExpressionNode, _ active: Mask?
@@ -45,18 +58,18 @@ extension ExpressionEvaluator {
       }
     case .date where from.isTimestamp: return result(.int(mapValues(ints) { CivilTime.dayNumber(ofMicros: $0) }))
     case .timestamp where from == .date:
-      try failIfAny(
-        node, valid: value.valid, active, rowCount: ints.count, { ints[$0].multipliedReportingOverflow(by: Self.microsPerDay).overflow }
+      let valid = try checked(
+        node, value, active, rowCount: ints.count, { ints[$0].multipliedReportingOverflow(by: Self.microsPerDay).overflow }
       ) {
         "date \(CivilTime.formatDate(days: ints[$0])) lies outside the range of timestamps"
       }
-      return result(.int(mapValues(ints) { $0 &* Self.microsPerDay }))
+      return .computed(.int(mapValues(ints) { $0 &* Self.microsPerDay }), valid: valid, from: [value])
     default:
       guard let range = to.integerRange else { return value }
-      try failIfAny(node, valid: value.valid, active, rowCount: ints.count, { !range.contains(ints[$0]) }) {
+      let valid = try checked(node, value, active, rowCount: ints.count, { !range.contains(ints[$0]) }) {
         "\(ints[$0]) lies outside \(to)"
       }
-      return value
+      return .computed(value.storage, valid: valid, from: [value])
     }
   }
 
@@ -76,10 +89,10 @@ extension ExpressionEvaluator {
       func integer(_ x: Double) -> Int64? {
         Int64(exactly: x.rounded(.toNearestOrEven)).flatMap { range.contains($0) ? $0 : nil }
       }
-      try failIfAny(node, valid: value.valid, active, rowCount: doubles.count, { integer(doubles[$0]) == nil }) {
+      let valid = try checked(node, value, active, rowCount: doubles.count, { integer(doubles[$0]) == nil }) {
         "\(doubles[$0]) lies outside \(to)"
       }
-      return result(.int(mapValues(doubles) { integer($0) ?? 0 }))
+      return .computed(.int(mapValues(doubles) { integer($0) ?? 0 }), valid: valid, from: [value])
     }
   }
 
@@ -87,6 +100,7 @@ extension ExpressionEvaluator {
     _ texts: BytesValues, _ value: Vector, _ to: DataType, _ node: ExpressionNode, _ active: Mask?
   ) throws(EvaluationFailure) -> Vector {
     let rowCount = texts.count
+    var valid = value.valid
     func text(_ row: Int) -> Substring {
       let string = Substring(texts.string(at: row))
       let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
@@ -102,30 +116,31 @@ extension ExpressionEvaluator {
         }
       }
       if bad {
-        try failIfAny(node, valid: value.valid, active, rowCount: rowCount, { parse(text($0)) == nil }) {
+        valid = try checked(node, value, active, rowCount: rowCount, { parse(text($0)) == nil }) {
           "'\(texts.string(at: $0).prefix(60))' is no \(to)"
         }
       }
       return result
     }
-    func result(_ storage: Vector.Storage) -> Vector { .computed(storage, valid: value.valid, from: [value]) }
+    let storage: Vector.Storage
     switch to {
     case .string: return value
-    case .bool: return result(.bool(try values(0) { Self.bool(parsing: $0) }))
-    case .float64: return result(.double(try values(0) { Self.double(parsing: $0) }))
-    case .float32: return result(.double(try values(0) { Self.double(parsing: $0).map { Double(Float($0)) } }))
-    case .date: return result(.int(try values(0) { CivilTime.parseDate(String($0)).map(Int64.init) }))
-    case .timestamp: return result(.int(try values(0) { CivilTime.parseTimestamp(String($0)) }))
+    case .bool: storage = .bool(try values(0) { Self.bool(parsing: $0) })
+    case .float64: storage = .double(try values(0) { Self.double(parsing: $0) })
+    case .float32: storage = .double(try values(0) { Self.double(parsing: $0).map { Double(Float($0)) } })
+    case .date: storage = .int(try values(0) { CivilTime.parseDate(String($0)).map(Int64.init) })
+    case .timestamp: storage = .int(try values(0) { CivilTime.parseTimestamp(String($0)) })
     default:
       let range = to.integerRange ?? Int64.min...Int64.max
-      return result(.int(try values(0) { Int64($0).flatMap { range.contains($0) ? $0 : nil } }))
+      storage = .int(try values(0) { Int64($0).flatMap { range.contains($0) ? $0 : nil } })
     }
+    return .computed(storage, valid: valid, from: [value])
   }
 
   private static func bool(parsing text: Substring) -> UInt8? {
     switch text.lowercased() {
-    case "true", "t", "1": 1
-    case "false", "f", "0": 0
+    case "true", "t", "yes", "y", "1": 1
+    case "false", "f", "no", "n", "0": 0
     default: nil
     }
   }

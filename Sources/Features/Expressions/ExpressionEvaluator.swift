@@ -40,6 +40,12 @@ struct ExpressionEvaluator {
       return compare(comparison, a, try evaluate(right, active))
     case .and(let terms): return try logical(terms, isAnd: true, active)
     case .or(let terms): return try logical(terms, isAnd: false, active)
+    case .isTruth(let operand, let wanted, let negated):
+      let value = try evaluate(operand, active)
+      let holds = wanted ? truth(value) : falsehood(value)
+      return .computed(.bool(negated ? mapValues(holds) { $0 ^ 1 } : holds), valid: nil, from: [value])
+    case .distinct(let left, let right, let negated):
+      return distinct(try evaluate(left, active), try evaluate(right, active), negated: negated)
     case .isNull(let operand, let negated): return isNull(try evaluate(operand, active), negated: negated)
     case .between, .inList: return try membership(node, active)
     case .choice(let operand, let branches, let otherwise):
@@ -48,7 +54,11 @@ struct ExpressionEvaluator {
     case .nullIf(let left, let right): return try nullIf(left, right, active)
     case .extreme(let greatest, let operands): return try extreme(operands, greatest: greatest, active)
     case .concatenation(let operands, let skipsNulls): return try concatenate(operands, skipsNulls: skipsNulls, active)
-    case .convert(let operand): return try convert(try evaluate(operand, active), from: operand.type, node, active)
+    case .convert(let operand, _): return try convert(try evaluate(operand, active), from: operand.type, node, active)
+    case .call(let kernel, let operands, let handlesNulls):
+      var vectors: [Vector] = []
+      for operand in operands { vectors.append(try evaluate(operand, active)) }
+      return try run(kernel, vectors, handlesNulls: handlesNulls, node, active)
     case .function(let function, let operand): return try apply(function, try evaluate(operand, active), node, active)
     case .round(let operand, let digits): return try round(try evaluate(operand, active), digits: digits, node, active)
     }
@@ -122,6 +132,20 @@ struct ExpressionEvaluator {
     guard let valid = value.valid else { return .constant(.bool(negated), type: .bool) }
     let mask = negated ? valid : mapValues(valid) { 1 &- $0 }
     return .computed(.bool(mask), valid: nil, from: [value])
+  }
+
+  /// Whether two values differ, where a null equals a null and nothing else.
+  private func distinct(_ a: Vector, _ b: Vector, negated: Bool) -> Vector {
+    let isConstant = a.isConstant && b.isConstant
+    let differs = compare(.unequal, a, b)
+    let result = Mask.filled(isConstant ? 1 : count) { target in
+      for row in 0..<(isConstant ? 1 : count) {
+        let hasA = a.isValid(row)
+        let isDistinct = hasA != b.isValid(row) || (hasA && differs.bools[differs.bools.count == 1 ? 0 : row] != 0)
+        target[row] = isDistinct != negated ? 1 : 0
+      }
+    }
+    return .computed(.bool(result), valid: nil, from: [a, b])
   }
 
   /// Where a condition is true.

@@ -53,6 +53,10 @@ struct ExpressionLexer {
     while let byte = byte(), byte == 0x20 || (0x09...0x0D).contains(byte) { position += 1 }
     let start = position
     guard let first = byte() else { return Token(kind: .end, offset: start) }
+    if first | 0x20 == UInt8(ascii: "e"), byte(1) == UInt8(ascii: "'") {
+      position += 1
+      return Token(kind: .string(try escaped()), offset: start)
+    }
     if Self.startsWord(first) {
       while let byte = byte(), Self.startsWord(byte) || Self.isDigit(byte) { position += 1 }
       return Token(kind: .word(text(from: start)), offset: start)
@@ -69,14 +73,15 @@ struct ExpressionLexer {
 
   private mutating func symbol(_ first: UInt8) throws(SyntaxError) -> Token {
     let start = position
-    for symbol in ["<=", ">=", "<>", "!=", "==", "||"] where byte(1) != nil && text(from: start, count: 2) == symbol {
+    for symbol in ["<=", ">=", "<>", "!=", "==", "||", "::", "**", "//", "<<", ">>"]
+    where byte(1) != nil && text(from: start, count: 2) == symbol {
       position += 2
       return Token(kind: .symbol(symbol), offset: start)
     }
     if first == UInt8(ascii: "-") && byte(1) == first {
       throw SyntaxError("`--` is not supported; write `- -` for a double negation", at: start)
     }
-    guard "+-*/%()<>=,.".utf8.contains(first) else {
+    guard "+-*/%()<>=,.^~&|".utf8.contains(first) else {
       let rest = String(decoding: bytes[start...].prefix(4), as: UTF8.self)
       throw SyntaxError("found the unknown character `\(rest.prefix(1))`", at: start)
     }
@@ -101,6 +106,43 @@ struct ExpressionLexer {
       }
     }
     throw SyntaxError("the \(what) has no closing quote", at: start)
+  }
+
+  /// The text of `E'…'`: backslashes start escapes, a doubled quote stands for one.
+  private mutating func escaped() throws(SyntaxError) -> String {
+    let start = position
+    var content: [UInt8] = []
+    position += 1
+    while let current = byte() {
+      position += 1
+      switch current {
+      case UInt8(ascii: "'"):
+        guard byte() == current else { return String(decoding: content, as: UTF8.self) }
+        content.append(current)
+        position += 1
+      case UInt8(ascii: "\\"):
+        guard let letter = byte() else { break }
+        position += 1
+        switch letter {
+        case UInt8(ascii: "n"): content.append(0x0A)
+        case UInt8(ascii: "t"): content.append(0x09)
+        case UInt8(ascii: "r"): content.append(0x0D)
+        case UInt8(ascii: "b"): content.append(0x08)
+        case UInt8(ascii: "f"): content.append(0x0C)
+        case UInt8(ascii: "\\"), UInt8(ascii: "'"), UInt8(ascii: "\""): content.append(letter)
+        case UInt8(ascii: "u"):
+          let digits = String(decoding: bytes[position...].prefix(4), as: UTF8.self)
+          guard digits.utf8.count == 4, let code = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(code) else {
+            throw SyntaxError("\\u takes the four hexadecimal digits of a character", at: position - 2)
+          }
+          position += 4
+          content.append(contentsOf: String(Character(scalar)).utf8)
+        default: throw SyntaxError("a string has an unknown escape; known are \\n \\t \\r \\b \\f \\\\ \\' \\\" \\uXXXX", at: position - 2)
+        }
+      default: content.append(current)
+      }
+    }
+    throw SyntaxError("the string has no closing quote", at: start)
   }
 
   private mutating func number() throws(SyntaxError) -> Token {

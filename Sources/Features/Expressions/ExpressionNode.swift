@@ -18,6 +18,9 @@ final class ExpressionNode: Sendable {
     case and([ExpressionNode])
     case or([ExpressionNode])
     case isNull(ExpressionNode, negated: Bool)
+    case isTruth(ExpressionNode, Bool, negated: Bool)
+    /// Both operands are of one domain.
+    case distinct(ExpressionNode, ExpressionNode, negated: Bool)
     case between(ExpressionNode, low: ExpressionNode, high: ExpressionNode, negated: Bool)
     case inList(ExpressionNode, [ExpressionNode], negated: Bool)
     case choice(operand: ExpressionNode?, branches: [Branch], otherwise: ExpressionNode?)
@@ -28,9 +31,11 @@ final class ExpressionNode: Sendable {
     case extreme(greatest: Bool, [ExpressionNode])
     /// All operands are strings.
     case concatenation([ExpressionNode], skipsNulls: Bool)
-    case convert(ExpressionNode)
+    /// With `isTry` a value that the type does not have is null.
+    case convert(ExpressionNode, isTry: Bool)
     case function(ScalarFunction, ExpressionNode)
     case round(ExpressionNode, digits: Int)
+    case call(Kernel, [ExpressionNode], handlesNulls: Bool)
   }
 
   struct Branch: Sendable {
@@ -50,7 +55,7 @@ final class ExpressionNode: Sendable {
   }
 }
 
-/// Functions of one value.
+/// Functions of one value that have loops of their own; `FunctionCatalog` has the others.
 enum ScalarFunction: String, Sendable, CaseIterable {
   case abs, floor, ceil, ln, exp, sqrt, lower, upper, length
 }

@@ -1,15 +1,15 @@
 import Columns
 
 /// Reads SQL scalar syntax by precedence climbing. From loose to tight: `or`, `and`, `not`, `is`, comparisons (which do not
-/// chain), `between` and `in`, `||`, `+ -`, `* / %`, unary `-`.
+/// chain), `between`, `in` and `like`, `||` and bit operations, `+ -`, `* / // %`, `^`, `at time zone`, unary `-`, `::`.
 struct ExpressionParser {
   /// Bounds the recursion of everything that walks an expression; nobody writes a tenth of it by hand.
   static let depthMax = 200
   /// Bounds memory; generated expressions stay far below.
   static let byteCountMax = 64 << 10
 
-  private enum Level: Int {
-    case or = 1, and, not, isNull, comparison, between, concatenation, sum, product, sign
+  enum Level: Int {
+    case or = 1, and, not, isNull, comparison, between, concatenation, sum, product, power, zone, sign
     var next: Level { Level(rawValue: rawValue + 1) ?? .sign }
   }
 
@@ -18,8 +18,8 @@ struct ExpressionParser {
     "and", "or", "not", "is", "null", "true", "false", "case", "when", "then", "else", "end", "in", "between", "cast", "like",
   ]
 
-  private let tokens: [Token]
-  private var position = 0
+  let tokens: [Token]
+  private(set) var position = 0
   private var depth = 0
 
   private init(_ tokens: [Token]) { self.tokens = tokens }
@@ -35,43 +35,77 @@ struct ExpressionParser {
     return result
   }
 
+  /// One of several expressions with commas between them.
+  struct Selected {
+    let syntax: Syntax
+    /// Its bytes in the text, without the name.
+    let range: Range<Int>
+    /// Behind `as`.
+    let name: String?
+  }
+
+  /// `expression [as name], …`
+  static func parseSelection(_ text: String) throws(SyntaxError) -> [Selected] {
+    guard text.utf8.count <= byteCountMax else {
+      throw SyntaxError("the expressions have \(text.utf8.count) bytes, at most \(byteCountMax) are allowed", at: 0)
+    }
+    var parser = ExpressionParser(try ExpressionLexer.tokens(of: text))
+    var result: [Selected] = []
+    repeat {
+      let start = parser.current.offset
+      let syntax = try parser.expression(.or)
+      let end = parser.current.offset
+      var name: String?
+      if parser.take(keyword: "as") {
+        switch parser.current.kind {
+        case .word(let word), .quotedName(let word): name = word
+        default: throw parser.unexpected("a name")
+        }
+        parser.advance()
+      }
+      result.append(Selected(syntax: syntax, range: start..<end, name: name))
+    } while parser.take(symbol: ",")
+    guard parser.current.kind == .end else { throw parser.unexpected("`as`, `,` or the end") }
+    return result
+  }
+
   // MARK: Tokens
 
-  private var current: Token { tokens[position] }
+  var current: Token { tokens[position] }
 
-  private mutating func advance() { if position + 1 < tokens.count { position += 1 } }
+  mutating func advance() { if position + 1 < tokens.count { position += 1 } }
 
-  private func isKeyword(_ word: String, ahead: Int = 0) -> Bool {
+  func isKeyword(_ word: String, ahead: Int = 0) -> Bool {
     guard position + ahead < tokens.count, case .word(let found) = tokens[position + ahead].kind else { return false }
     return found.lowercased() == word
   }
 
-  private mutating func take(keyword: String) -> Bool {
+  mutating func take(keyword: String) -> Bool {
     guard isKeyword(keyword) else { return false }
     advance()
     return true
   }
 
-  private mutating func take(symbol: String) -> Bool {
+  mutating func take(symbol: String) -> Bool {
     guard current.kind == .symbol(symbol) else { return false }
     advance()
     return true
   }
 
-  private mutating func expect(symbol: String) throws(SyntaxError) {
+  mutating func expect(symbol: String) throws(SyntaxError) {
     guard take(symbol: symbol) else { throw unexpected("`\(symbol)`") }
   }
 
-  private mutating func expect(keyword: String) throws(SyntaxError) {
+  mutating func expect(keyword: String) throws(SyntaxError) {
     guard take(keyword: keyword) else { throw unexpected("`\(keyword)`") }
   }
 
-  private func unexpected(_ expected: String) -> SyntaxError {
+  func unexpected(_ expected: String) -> SyntaxError {
     SyntaxError("expected \(expected), found \(current.text)", at: current.offset)
   }
 
   /// - Throws: when the node nests too deeply, which happens to left-leaning chains without any recursion.
-  private func node(_ kind: Syntax.Kind, _ offset: Int, _ children: [Syntax] = []) throws(SyntaxError) -> Syntax {
+  func node(_ kind: Syntax.Kind, _ offset: Int, _ children: [Syntax] = []) throws(SyntaxError) -> Syntax {
     let result = Syntax(kind, offset: offset, children: children)
     guard result.depth <= Self.depthMax else { throw tooDeep(offset) }
     return result
@@ -83,7 +117,7 @@ struct ExpressionParser {
 
   // MARK: Operators
 
-  private mutating func expression(_ lowest: Level) throws(SyntaxError) -> Syntax {
+  mutating func expression(_ lowest: Level) throws(SyntaxError) -> Syntax {
     depth += 1
     defer { depth -= 1 }
     guard depth <= Self.depthMax else { throw tooDeep(current.offset) }
@@ -98,7 +132,14 @@ struct ExpressionParser {
     return left
   }
 
-  private enum Infix { case logical(isAnd: Bool), isNull, comparison(Comparison), between, inList, concatenation, arithmetic(Arithmetic) }
+  private enum Infix {
+    case logical(isAnd: Bool), isNull, comparison(Comparison), between, inList, concatenation, arithmetic(Arithmetic)
+    /// `like` and `ilike`.
+    case like(String)
+    /// A function that is written between its arguments.
+    case function(String)
+    case zone
+  }
 
   private static let symbols: [String: (Level, Infix)] = [
     "=": (.comparison, .comparison(.equal)), "==": (.comparison, .comparison(.equal)),
@@ -108,6 +149,9 @@ struct ExpressionParser {
     "||": (.concatenation, .concatenation),
     "+": (.sum, .arithmetic(.add)), "-": (.sum, .arithmetic(.subtract)),
     "*": (.product, .arithmetic(.multiply)), "/": (.product, .arithmetic(.divide)), "%": (.product, .arithmetic(.remainder)),
+    "//": (.product, .function("//")), "^": (.power, .function("power")), "**": (.power, .function("power")),
+    "&": (.concatenation, .function("&")), "|": (.concatenation, .function("|")),
+    "<<": (.concatenation, .function("<<")), ">>": (.concatenation, .function(">>")),
   ]
 
   /// The operator at the current token.
@@ -121,6 +165,10 @@ struct ExpressionParser {
       case "is": return (.isNull, .isNull)
       case "between": return (.between, .between)
       case "in": return (.between, .inList)
+      case "like", "ilike": return (.between, .like(word.lowercased()))
+      case "not" where isKeyword("like", ahead: 1): return (.between, .like("like"))
+      case "not" where isKeyword("ilike", ahead: 1): return (.between, .like("ilike"))
+      case "at" where isKeyword("time", ahead: 1): return (.zone, .zone)
       case "not" where isKeyword("between", ahead: 1): return (.between, .between)
       case "not" where isKeyword("in", ahead: 1): return (.between, .inList)
       default: return nil
@@ -140,7 +188,19 @@ struct ExpressionParser {
       return try node(isAnd ? .and(terms) : .or(terms), offset, terms)
     case .isNull:
       let negated = take(keyword: "not")
-      try expect(keyword: "null")
+      if isKeyword("true") || isKeyword("false") {
+        let value = isKeyword("true")
+        advance()
+        return try node(.isTruth(left, value, negated: negated), offset, [left])
+      }
+      if take(keyword: "distinct") {
+        try expect(keyword: "from")
+        let right = try expression(level.next)
+        return try node(.distinct(left, right, negated: negated), offset, [left, right])
+      }
+      if !take(keyword: "unknown") {
+        guard take(keyword: "null") else { throw unexpected("`null`, `true`, `false`, `unknown` or `distinct from`") }
+      }
       return try node(.isNull(left, negated: negated), offset, [left])
     case .comparison(let comparison):
       let right = try expression(level.next)
@@ -154,6 +214,19 @@ struct ExpressionParser {
       try expect(symbol: "(")
       let items = try list()
       return try node(.inList(left, items, negated: negated), offset, [left] + items)
+    case .like(let name):
+      var arguments = [left, try expression(level.next)]
+      if take(keyword: "escape") { arguments.append(try expression(level.next)) }
+      let match = try node(.call(name, arguments), offset, arguments)
+      return negated ? try node(.not(match), offset, [match]) : match
+    case .function(let name):
+      let right = try expression(level.next)
+      return try node(.call(name, [left, right]), offset, [left, right])
+    case .zone:
+      try expect(keyword: "time")
+      try expect(keyword: "zone")
+      let zone = try expression(level.next)
+      return try node(.call("timezone", [zone, left]), offset, [zone, left])
     case .concatenation:
       let right = try expression(level.next)
       return try node(.concatenation(left, right), offset, [left, right])
@@ -164,7 +237,7 @@ struct ExpressionParser {
   }
 
   /// One or more expressions up to the closing parenthesis.
-  private mutating func list() throws(SyntaxError) -> [Syntax] {
+  mutating func list() throws(SyntaxError) -> [Syntax] {
     var items = [try expression(.or)]
     while take(symbol: ",") { items.append(try expression(.or)) }
     try expect(symbol: ")")
@@ -177,7 +250,16 @@ struct ExpressionParser {
       let operand = try expression(.not)
       return try node(.not(operand), offset, [operand])
     }
+    if take(symbol: "~") {
+      let operand = try expression(.sum)
+      return try node(.call("~", [operand]), offset, [operand])
+    }
     if take(symbol: "-") {
+      // `::` belongs to the number before the sign does.
+      if position + 1 < tokens.count, tokens[position + 1].kind == .symbol("::") {
+        let operand = try expression(.sign)
+        return try node(.negate(operand), offset, [operand])
+      }
       // The magnitude of the least int64 is no int64 itself, so the sign belongs to the literal.
       switch current.kind {
       case .integer(let magnitude):
@@ -195,7 +277,7 @@ struct ExpressionParser {
       }
     }
     if take(symbol: "+") { return try expression(.sign) }
-    return try primary()
+    return try suffixed(try primary())
   }
 
   // MARK: Operands
@@ -240,9 +322,11 @@ struct ExpressionParser {
     case "case":
       advance()
       return try choice(offset)
-    case "cast" where tokens[position + 1].kind == .symbol("("):
+    case "cast" where tokens[position + 1].kind == .symbol("("), "try_cast" where tokens[position + 1].kind == .symbol("("):
       advance()
-      return try cast(offset)
+      return try cast(offset, isTry: lowered == "try_cast")
+    case "interval":
+      if let interval = try interval(offset) { return interval }
     default: break
     }
     guard !Self.reserved.contains(lowered) else { throw unexpected("a value") }
@@ -257,6 +341,7 @@ struct ExpressionParser {
     }
     if take(symbol: "(") {
       if take(symbol: ")") { return try node(.call(lowered, []), offset) }
+      if let special = try specialCall(lowered, offset) { return special }
       let arguments = try list()
       return try node(.call(lowered, arguments), offset, arguments)
     }
@@ -297,29 +382,5 @@ struct ExpressionParser {
     if let otherwise { children.append(otherwise) }
     try expect(keyword: "end")
     return try node(.choice(operand: operand, branches: branches, otherwise: otherwise), offset, children)
-  }
-
-  private mutating func cast(_ offset: Int) throws(SyntaxError) -> Syntax {
-    try expect(symbol: "(")
-    let value = try expression(.or)
-    try expect(keyword: "as")
-    guard case .word(let name) = current.kind else { throw unexpected("a type") }
-    guard let type = DataType(parsing: name), type.isCastTarget else {
-      throw SyntaxError(
-        "expected a type that cast supports (bool, int8 to int64, float32, float64, string, date, timestamp), found \(current.text)",
-        at: current.offset)
-    }
-    advance()
-    try expect(symbol: ")")
-    return try node(.cast(value, type), offset, [value])
-  }
-}
-
-extension DataType {
-  fileprivate var isCastTarget: Bool {
-    switch self {
-    case .uint8, .uint16, .uint32, .uint64, .binary, .decimal: false
-    default: true
-    }
   }
 }

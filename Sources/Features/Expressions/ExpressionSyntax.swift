@@ -14,10 +14,16 @@ final class Syntax: Sendable {
     case and([Syntax])
     case or([Syntax])
     case isNull(Syntax, negated: Bool)
+    /// `is true` and `is false`, which are never null.
+    case isTruth(Syntax, Bool, negated: Bool)
+    /// `is distinct from`: an inequality for which null is a value like others.
+    case distinct(Syntax, Syntax, negated: Bool)
     case between(Syntax, low: Syntax, high: Syntax, negated: Bool)
     case inList(Syntax, [Syntax], negated: Bool)
     case choice(operand: Syntax?, branches: [Branch], otherwise: Syntax?)
-    case cast(Syntax, DataType)
+    /// With `isTry` what cannot be cast is null.
+    case cast(Syntax, DataType, isTry: Bool)
+    case interval(Interval)
     case call(String, [Syntax])
   }
 
@@ -66,6 +72,13 @@ enum Comparison: String, Sendable {
   case lessOrEqual = "<="
   case greater = ">"
   case greaterOrEqual = ">="
+}
+
+/// `interval '1 month 2 days'`: its parts are added in this order.
+struct Interval: Hashable, Sendable {
+  var months: Int64 = 0
+  var days: Int64 = 0
+  var micros: Int64 = 0
 }
 
 /// What is wrong with an expression, and where; the compiler of the expression adds the context.
