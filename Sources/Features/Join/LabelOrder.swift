@@ -50,7 +50,7 @@ struct LabelOrder {
 
   /// Per place the first event of a window of this width; nil for all events, which begin where the entity's do.
   func starts(ofWindow window: Window, _ eventTimes: Values<Int64>?) -> [Int32]? {
-    guard case .micros = window, let eventTimes else { return nil }
+    guard window != .all, let eventTimes else { return nil }
     var starts = [Int32](repeating: 0, count: rows.count)
     for group in groups {
       var start = group.events.lowerBound
