@@ -126,6 +126,7 @@ struct GarbagePlan {
     for file in try volume.list("tmp") where try isOld("tmp/\(file)") { try planTemporary("tmp/\(file)", name: file) }
     // Files that nobody has gone on sending.
     for file in try volume.list("incoming") where try isOld("incoming/\(file)") { try take(.temporary, "incoming/\(file)") }
+    for file in try volume.list("cache") where try isOld("cache/\(file)") { try take(.temporary, "cache/\(file)") }
     for path in try archive.leases().dead { try take(.lease, path) }
   }
 

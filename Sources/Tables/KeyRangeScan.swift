@@ -18,7 +18,8 @@ package struct KeyRangeScan: Sendable {
   }
 
   private struct Partition: Sendable {
-    let view: PartitionView
+    /// Nil for rows of a projection, which have no tails.
+    let view: PartitionView?
     var leaves: [Stretch]
     var tails: [Stretch]
   }
@@ -51,11 +52,8 @@ package struct KeyRangeScan: Sendable {
     // Ranges can be no finer than samples.
     let sampleRowCount = max(1, min(Self.sampleRowCount, rowCountMax / 4))
     let layout = other ?? version.layout
-    self.layout = layout
     let leading = Array(layout.keySchema.fields.prefix(leadingCount))
-    self.leading = leading
     let numbers = Self.numbers(version.partitionNumbers, holding: times, layout: layout)
-    partitionCount = version.partitionNumbers.count
     let views = try numbers.map { try version.partition($0, as: layout) }
     var found = try parallelMap(views) { view in
       let leaves = try view.leaves.map { leaf -> Stretch in
@@ -67,6 +65,21 @@ package struct KeyRangeScan: Sendable {
       }
       return Partition(view: view, leaves: leaves, tails: tails)
     }
+    try self.init(layout: layout, leading: leading, partitions: &found, count: version.partitionNumbers.count, rowCountMax: rowCountMax)
+  }
+
+  /// Ranges of a projection, whose order replaces that of the key.
+  package init(_ projection: SortedProjection, layout: TableLayout, leadingCount: Int, rowCountMax: Int) throws {
+    let leading = projection.order.prefix(leadingCount).compactMap { layout.schema[$0] }
+    let sampleRowCount = max(1, min(Self.sampleRowCount, rowCountMax / 4))
+    let parts = try parallelMap(projection.parts) { try Self.sampled($0, 0..<$0.rowCount, leading, every: sampleRowCount) }
+    var found = [Partition(view: nil, leaves: parts, tails: [])]
+    try self.init(layout: layout, leading: leading, partitions: &found, count: 1, rowCountMax: rowCountMax)
+  }
+
+  private init(
+    layout: TableLayout, leading: [Field], partitions found: inout [Partition], count: Int, rowCountMax: Int
+  ) throws {
     let cuts = Self.cuts(found.flatMap { $0.leaves + $0.tails }, rowCountMax: rowCountMax)
     found = try parallelMap(found) { partition in
       var partition = partition
@@ -74,7 +87,10 @@ package struct KeyRangeScan: Sendable {
       for index in partition.tails.indices { try Self.setBounds(of: &partition.tails[index], cuts, leading) }
       return partition
     }
+    self.layout = layout
+    self.leading = leading
     self.cuts = cuts
+    partitionCount = count
     partitions = found
   }
 
@@ -96,26 +112,21 @@ package struct KeyRangeScan: Sendable {
       func own(_ stretch: Stretch) -> Range<Int> { stretch.bounds[range]..<stretch.bounds[range + 1] }
       let tails = partition.tails.indices.filter { !own(partition.tails[$0]).isEmpty }
       let leaves = partition.leaves.filter { !own($0).isEmpty }
-      guard !tails.isEmpty else {
+      guard !tails.isEmpty, let view = partition.view else {
         runs += leaves.map { SortedRun($0.stored, rows: own($0)) }
         continue
       }
-      let all = partition.view.withKeys(fields)
+      let all = view.withKeys(fields)
       var operations: RowOperations?
       for index in tails {
         let next = try TailFile.read(
-          partition.view.tails[index].id, rows: own(partition.tails[index]), fields: all, layout: layout, from: partition.view.archive)
+          view.tails[index].id, rows: own(partition.tails[index]), fields: all, layout: layout, from: view.archive)
         operations = operations.map { RowOperations.compose($0, next).operations } ?? next
       }
       guard let operations else { continue }
       let parts = try leaves.map { try $0.stored.read(all, rows: own($0)) }
       let stored = parts.isEmpty ? Batch.empty(Schema(all)) : Batch.concatenate(parts)
-      var search = KeySearch(wantedCount: operations.count, storedCount: stored.rowCount)
-      for (field, wanted) in zip(layout.keySchema.fields, operations.keys) {
-        guard let column = stored[field.name] else { preconditionFailure("The key has been read") }
-        search.narrow(stored: column, wanted: wanted)
-      }
-      let merged = operations.applied(to: stored, found: search)
+      let merged = operations.applied(to: stored, found: operations.search(in: stored))
       if merged.rowCount > 0 { runs.append(SortedRun(merged)) }
     }
     return runs

@@ -1,5 +1,6 @@
 import Columns
 import History
+import Objects
 import Parquet
 
 /// The rows of a leaf's or a tail's file, read by field id.
@@ -19,6 +20,11 @@ struct StoredRows: Sendable {
   init(tail id: TailID, in archive: Archive) throws {
     let file = try archive.mapTail(id)
     try self.init("tail \(id)", BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+  }
+
+  /// - Throws: `TableError` of kind `corrupt`.
+  init(_ name: String, file: MappedFile) throws(TableError) {
+    try self.init(name, BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
   }
 
   private init(_ name: String, _ bytes: BufferSlice) throws(TableError) {

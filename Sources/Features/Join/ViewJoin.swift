@@ -41,6 +41,8 @@ struct ViewJoin: Sendable {
         try KeyRangeScan(
           stored.version, layout: stored.layout, leadingCount: order.count, times: labels.timeRange.flatMap { reach.times(of: $0) },
           rowCountMax: rangeRowCountMax))
+    } else if let stored, stored.version.rowCount > rangeRowCountMax, let scan = try Self.projected(view, stored, rangeRowCountMax) {
+      ranges = .stored(scan)
     } else {
       ranges = try Self.sortedRows(view, source, rangeRowCountMax)
     }
@@ -55,6 +57,15 @@ struct ViewJoin: Sendable {
       return try column.cast(to: column.type.entityKeyType)
     } catch {
       throw FeatureError(.labels, "\(view.title): \(error)", row: error.row)
+    }
+  }
+
+  /// Rows of a dataset whose key does not begin with the view's keys.
+  private static func projected(_ view: CompiledView, _ stored: StoredTable, _ rowCountMax: Int) throws -> KeyRangeScan? {
+    let projection = try SortedProjection.open(
+      stored.version, layout: stored.layout, columns: view.sourceColumns, order: view.eventOrder, keyCount: view.keyColumns.count)
+    return try projection.map {
+      try KeyRangeScan($0, layout: stored.layout, leadingCount: view.keyColumns.count, rowCountMax: rowCountMax)
     }
   }
 
