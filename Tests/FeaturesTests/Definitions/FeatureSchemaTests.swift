@@ -112,7 +112,7 @@ private struct SchemaCheck {
     func holds(_ schema: JSON) -> Bool { fault(value, schema, path) == nil }
     func wrong(_ isWrong: Bool) -> String? { isWrong ? "\(path): \(keyword) \(argument.text()), found \(value.text())" : nil }
     switch keyword {
-    case "$schema", "title", "description", "examples", "$defs", "then": return nil
+    case "$schema", "title", "description", "examples", "$defs", "then", "else": return nil
     case "$ref":
       let name = argument.stringValue!.split(separator: "/").last!
       return fault(value, root["$defs"]![String(name)]!, path)
@@ -149,7 +149,7 @@ private struct SchemaCheck {
     case "anyOf": return wrong(!list.contains(where: holds))
     case "oneOf": return wrong(list.count(where: holds) != 1)
     case "not": return wrong(holds(argument))
-    case "if": return holds(argument) ? schema["then"].flatMap { fault(value, $0, path) } : nil
+    case "if": return schema[holds(argument) ? "then" : "else"].flatMap { fault(value, $0, path) }
     default: preconditionFailure("The keyword \(keyword) is not known")
     }
   }
