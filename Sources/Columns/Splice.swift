@@ -40,7 +40,8 @@ extension Batch {
 }
 
 extension Column {
-  static func splice(_ first: Column, _ second: Column, _ splice: Splice) -> Column {
+  /// The runs of two columns of one type in a row. - Precondition: the runs lie within the columns.
+  package static func splice(_ first: Column, _ second: Column, _ splice: Splice) -> Column {
     precondition(first.type == second.type, "Only columns of one type can be spliced")
     let total = splice.rowCount
     for run in splice.runs {

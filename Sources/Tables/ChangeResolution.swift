@@ -71,7 +71,9 @@ struct ChangeResolver {
   ///   - firstRow: the position of the first row in the whole input, for conflicts.
   func resolve(_ input: Batch, isDelete: [Bool]?, firstRow: Int) throws -> PartitionChange {
     let keys = layout.primaryKey.map { input[$0]! }
-    let tail = try view.operations(layout.schema.fields)
+    // A replacement also asks for what it does not have.
+    let fields = layout.schema.fields
+    let tail = try mode == .replace ? view.operations(fields) : view.operations(fields, under: keys)
     var inTail = KeySearch(wantedCount: input.rowCount, storedCount: tail?.count ?? 0)
     if let tail { for (mine, theirs) in zip(tail.keys, keys) { inTail.narrow(stored: mine, wanted: theirs) } }
 

@@ -25,6 +25,17 @@ struct PartitionView: Sendable {
     return result
   }
 
+  /// What the tails together do to the given keys; nil where they do nothing. - Parameter keys: key columns, sorted.
+  func operations(_ fields: [Field], under keys: [Column]) throws -> RowOperations? {
+    let all = withKeys(fields)
+    var result: RowOperations?
+    for tail in tails {
+      guard let next = try TailFile.find(tail.id, rows: tail.rows, keys: keys, fields: all, layout: layout, from: archive) else { continue }
+      result = result.map { RowOperations.compose($0, next).operations } ?? next
+    }
+    return result
+  }
+
   func withKeys(_ fields: [Field]) -> [Field] {
     fields + layout.keySchema.fields.filter { key in !fields.contains { $0.name == key.name } }
   }

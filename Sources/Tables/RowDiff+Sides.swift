@@ -152,8 +152,7 @@ extension PartitionView {
       return try stored.read(fields, rows: first..<last + 1).take(found.map { Int32($0 - first) })
     }
     let stored = parts.isEmpty ? Batch.empty(Schema(fields)) : Batch.concatenate(parts)
-    guard let tail = try operations(fields) else { return stored }
-    let own = tail.take(tail.matching(keys))
+    guard let own = try operations(fields, under: keys) else { return stored }
     var search = KeySearch(wantedCount: own.count, storedCount: stored.rowCount)
     for (name, wanted) in zip(own.primaryKey, own.keys) { search.narrow(stored: stored[name]!, wanted: wanted) }
     return own.applied(to: stored, found: search)

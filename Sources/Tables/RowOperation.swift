@@ -84,7 +84,9 @@ struct RowOperations: Sendable {
 
   /// The rows of a sorted batch as these operations leave them.
   /// - Parameter found: where the keys stand in the batch, by all key columns.
+  /// - Complexity: O(bytes of the columns that change) where rows are only updated, else O(bytes of the batch)
   func applied(to stored: Batch, found: KeySearch) -> Batch {
+    if codes.indices.allSatisfy({ codes[$0] == .update && found.match($0) != nil }) { return updated(stored, found) }
     var splice = Splice()
     var next = 0
     for index in codes.indices {
@@ -95,5 +97,27 @@ struct RowOperations: Sendable {
     }
     splice.append(fromSecond: false, start: next, count: stored.rowCount - next)
     return Batch.splice(stored, rows.selecting(stored.schema.fields.map(\.name))!, splice)
+  }
+
+  /// Every row has its place: columns in which no value differs stay as they are.
+  private func updated(_ stored: Batch, _ found: KeySearch) -> Batch {
+    let own = codes.indices.map { Int32($0) }
+    let columns = zip(stored.schema.fields, stored.columns).map { field, column -> Column in
+      let new = rows[field.name]!
+      var differs = [Bool](repeating: false, count: codes.count)
+      RowComparison.mark(&differs, column, found.lower, new, own)
+      guard differs.contains(true) else { return column }
+      var splice = Splice()
+      var next = 0
+      for index in codes.indices where differs[index] {
+        let place = Int(found.lower[index])
+        splice.append(fromSecond: false, start: next, count: place - next)
+        splice.append(fromSecond: true, start: index, count: 1)
+        next = place + 1
+      }
+      splice.append(fromSecond: false, start: next, count: stored.rowCount - next)
+      return Column.splice(column, new, splice)
+    }
+    return Batch(schema: stored.schema, columns: columns, rowCount: stored.rowCount)
   }
 }

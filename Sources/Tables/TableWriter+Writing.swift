@@ -7,7 +7,11 @@ extension TableWriter {
   func write(_ changes: [PartitionChange], dropping dropped: [Int64], onto base: TableVersion?) throws -> TableContent {
     let changes = changes.filter { $0.rowCount > 0 }
     let changedRowCount = changes.reduce(0) { $0 + $1.rowCount }
-    let rewritten = try changes.reduce(0) { try $0 + rewrittenRowCount($1) }
+    // What tails fall into only adds to it, and costs a look at their keys.
+    var rewritten = try changes.reduce(0) { try $0 + rewrittenRowCount($1, withTails: false) }
+    if !policy.writesTail(rewrittenRowCount: rewritten, changedRowCount: changedRowCount) {
+      rewritten = try changes.reduce(0) { try $0 + rewrittenRowCount($1, withTails: true) }
+    }
     var droppedRowCount = 0
     for number in dropped { droppedRowCount += try base.map { try $0.rowCount(ofPartition: number) } ?? 0 }
     let isSmall =
@@ -76,12 +80,12 @@ extension TableWriter {
     return (try plan.finish(), plan.writtenLeafCount)
   }
 
-  /// Rows of the leaves that would have to be rewritten for a change: those that it or a tail falls into.
-  private func rewrittenRowCount(_ change: PartitionChange) throws -> Int {
+  /// Rows of the leaves that would have to be rewritten for a change: those that it or, if asked for, a tail falls into.
+  private func rewrittenRowCount(_ change: PartitionChange, withTails: Bool) throws -> Int {
     guard case .operations(let operations) = change.content else { return 0 }
     let view = change.view
     let own = view.ranges(of: 0..<operations.count, keys: operations.keys)
-    let tail = try view.operations([])
+    let tail = withTails ? try view.operations([]) : nil
     let others = tail.map { view.ranges(of: 0..<$0.count, keys: $0.keys) }
     return view.leaves.indices.reduce(0) { sum, index in
       let isTouched = !own[index].isEmpty || !(others?[index].isEmpty ?? true)

@@ -62,4 +62,25 @@ enum TailFile {
     return RowOperations(
       rows: Batch(schema: Schema(fields), columns: columns, rowCount: rows.count), codes: codes, primaryKey: layout.primaryKey)
   }
+
+  /// What a tail does to the given keys. - Parameter keys: key columns, sorted, each key once.
+  /// - Complexity: the key columns of the rows, and the pages of those found
+  static func find(
+    _ id: TailID, rows: Range<Int>, keys: [Column], fields: [Field], layout: TableLayout, from archive: Archive
+  ) throws -> RowOperations? {
+    let stored = try StoredRows(tail: id, in: archive)
+    guard rows.upperBound <= stored.rowCount else {
+      throw TableError(.corrupt, "Cannot read tail \(id): expected \(rows.upperBound) rows at least, found \(stored.rowCount)")
+    }
+    var search = KeySearch(wantedCount: keys[0].count, storedCount: rows.count)
+    for (field, column) in zip(layout.keySchema.fields, keys) {
+      guard let open = search.openRows else { break }
+      let part = rows.lowerBound + open.lowerBound..<rows.lowerBound + open.upperBound
+      search.narrow(stored: try stored.read([field], rows: part).columns[0], firstRow: open.lowerBound, wanted: column)
+    }
+    let found = search.lower.indices.compactMap { search.match($0) }
+    guard let first = found.first, let last = found.last else { return nil }
+    let part = rows.lowerBound + first..<rows.lowerBound + last + 1
+    return try read(id, rows: part, fields: fields, layout: layout, from: archive).take(found.map { Int32($0 - first) })
+  }
 }
