@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN = $(shell swift build -c release --show-bin-path)
 DEBUG_BIN = $(shell swift build --show-bin-path)
 
-.PHONY: help setup build demo test crash test-room test-large check format bench bench-columnar bench-train fuzz clean
+.PHONY: help setup build demo test crash test-room test-large check format bench bench-columnar bench-storage bench-train fuzz clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ bench: build ## Print commit, train and get figures beside the peers'
 bench-columnar: setup ## Print times of reading, writing and sorting columns beside the peers'
 	@ALMANAC_ROOM=ColumnarBenchmark swift build -c release --scratch-path .build-ColumnarBenchmark
 	@Benchmarks/Columnar/run.sh .build-ColumnarBenchmark/release/ColumnarBenchmark
+
+bench-storage: build ## Print what commits, appends, upserts, scans and diffs cost beside Delta, Lance, DVC and DuckDB
+	@Benchmarks/Storage/run.sh "$(BIN)/almanac"
 
 bench-train: build ## Print what training sets cost beside Polars and DuckDB
 	@Benchmarks/Training/run.sh "$(BIN)/almanac"

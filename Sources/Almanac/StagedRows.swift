@@ -94,6 +94,7 @@ extension Repository {
     var rowCount = 0
     for path in paths {
       let file = try TableFile(path: path, types: contract.schema, wholeRowGroups: true)
+      let digest = InputDigest(of: path)
       files.append((file.name, rowCount))
       var fileRowCount = 0
       repeat {
@@ -114,7 +115,7 @@ extension Repository {
       } while true
       inputs.append([
         "dataset": .string(dataset), "file": .string(file.name.lastPathComponent), "rows": .int(Int64(fileRowCount)),
-        "sha256": .string(try InputBytes.digest(of: path)),
+        "sha256": .string(try digest.value()),
       ])
     }
     let verdict = gate.verdict()
@@ -185,12 +186,19 @@ extension InputBytes {
   /// SHA-256 of a file's bytes in hex; standard input and pipes, which are gone once read, have none.
   static func digest(of path: String) throws(AlmanacError) -> String {
     guard isRegularFile(path) else { return "" }
-    return try open(path).withBytes { bytes in
-      var hasher = SHA256()
-      hasher.update(bufferPointer: bytes)
-      return hasher.finalize().hex
+    let bytes = try open(path)
+    var hasher = SHA256()
+    // Pages of a mapped file count as the process's memory until they are given back.
+    for start in stride(from: 0, to: bytes.byteCount, by: digestStepByteCount) {
+      let part = bytes.slice(byteOffset: start, byteCount: min(digestStepByteCount, bytes.byteCount - start))
+      part.withBytes { hasher.update(bufferPointer: $0) }
+      releasePages(of: part)
     }
+    return hasher.finalize().hex
   }
+
+  /// A multiple of every page size.
+  private static let digestStepByteCount = 32 << 20
 }
 
 extension Sequence where Element == UInt8 {

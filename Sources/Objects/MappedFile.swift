@@ -30,6 +30,11 @@ package final class MappedFile: @unchecked Sendable {
     if isMapped { munmap(UnsafeMutableRawPointer(mutating: start), byteCount) } else { start.deallocate() }
   }
 
+  /// Gives the memory of the file's pages back; they come again from the file when they are read again.
+  package func releasePages() {
+    if isMapped { madvise(UnsafeMutableRawPointer(mutating: start), byteCount, MADV_DONTNEED) }
+  }
+
   /// - Parameter body: must not let the bytes escape.
   package func withBytes<Result, Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

@@ -13,6 +13,7 @@ package struct SortedRuns: Sendable {
   }
 
   struct Run: Sendable {
+    let file: MappedFile
     let reader: ParquetReader
     let blocks: [Block]
   }
@@ -60,7 +61,7 @@ package struct SortedRuns: Sendable {
     try writer.finish { try file.write($0) }
     let mapped = try file.map()
     let reader = try ParquetReader(bytes: BufferSlice(owner: mapped, start: mapped.start, byteCount: mapped.byteCount))
-    runs.append(Run(reader: reader, blocks: blocks))
+    runs.append(Run(file: mapped, reader: reader, blocks: blocks))
   }
 
   /// Rows of a removal have nulls beside the key, whatever the contract asks of rows that stay.
@@ -75,6 +76,7 @@ package struct SortedRuns: Sendable {
 /// Merges the runs of one partition.
 struct RunMerge {
   private struct Cursor {
+    let file: MappedFile
     let reader: ParquetReader
     var blocks: ArraySlice<SortedRuns.Block>
     var current: Batch?
@@ -82,10 +84,13 @@ struct RunMerge {
 
   private let layout: TableLayout
   private var cursors: [Cursor]
+  private var readBlockCount = 0
+  /// 64 blocks of 64 Ki rows: some hundred megabytes at most between two releases.
+  private static let releaseBlockCount = 64
 
   fileprivate init(_ runs: SortedRuns, _ partition: Int64) {
     layout = runs.layout
-    cursors = runs.runs.map { run in Cursor(reader: run.reader, blocks: run.blocks.filter { $0.partition == partition }[...]) }
+    cursors = runs.runs.map { run in Cursor(file: run.file, reader: run.reader, blocks: run.blocks.filter { $0.partition == partition }[...]) }
     cursors.removeAll { $0.blocks.isEmpty }
   }
 
@@ -115,6 +120,9 @@ struct RunMerge {
       guard let block = cursors[index].blocks.popFirst() else { continue }
       let batch = try cursors[index].reader.read(rowGroup: block.rowGroup, threads: 2)
       cursors[index].current = Batch(schema: layout.schema, columns: batch.columns, rowCount: batch.rowCount)
+      // Mapped pages count as the process's memory; decoded columns do not point into them for long.
+      readBlockCount += 1
+      if readBlockCount % Self.releaseBlockCount == 0 { for cursor in cursors { cursor.file.releasePages() } }
     }
     cursors.removeAll { $0.current == nil }
   }
