@@ -90,7 +90,9 @@ struct RunMerge {
 
   fileprivate init(_ runs: SortedRuns, _ partition: Int64) {
     layout = runs.layout
-    cursors = runs.runs.map { run in Cursor(file: run.file, reader: run.reader, blocks: run.blocks.filter { $0.partition == partition }[...]) }
+    cursors = runs.runs.map { run in
+      Cursor(file: run.file, reader: run.reader, blocks: run.blocks.filter { $0.partition == partition }[...])
+    }
     cursors.removeAll { $0.blocks.isEmpty }
   }
 
