@@ -1,6 +1,7 @@
 import Dispatch
 import Foundation
 import JSON
+import Synchronization
 
 /// The state of the source code around a folder: the commit of the git repository that it lies in.
 ///
@@ -85,6 +86,9 @@ struct CodeRevision: Sendable {
     process.standardOutput = output
     process.standardError = FileHandle.nullDevice
     process.standardInput = FileHandle.nullDevice
+    // Waiting for the exit itself looks only every 50 ms.
+    let ended = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in ended.signal() }
     guard (try? process.run()) != nil else { return nil }
     let identifier = process.processIdentifier
     let deadline = DispatchWorkItem { kill(identifier, SIGKILL) }
@@ -92,8 +96,33 @@ struct CodeRevision: Sendable {
     let data = output.fileHandleForReading.readDataToEndOfFile()
     // Cancelled before the process is waited for, so that its number still means it.
     deadline.cancel()
-    process.waitUntilExit()
+    ended.wait()
     guard process.terminationReason == .exit, process.terminationStatus == 0 else { return nil }
     return String(decoding: data, as: UTF8.self)
+  }
+}
+
+/// A code revision that is looked up on another thread: git takes longer than a small commit.
+final class CodeRevisionLookup: Sendable {
+  private let outcome = Mutex<CodeRevision?>(nil)
+  private let done = DispatchGroup()
+
+  /// - Parameter folders: of the first that lies in a git repository the revision is taken.
+  init(surrounding folders: [String]) {
+    done.enter()
+    DispatchQueue.global().async { [self] in
+      for folder in folders {
+        guard let found = CodeRevision(surrounding: folder) else { continue }
+        outcome.withLock { $0 = found }
+        break
+      }
+      done.leave()
+    }
+  }
+
+  /// Nil when there is none. - Complexity: waits for git, two seconds at most
+  var value: CodeRevision? {
+    done.wait()
+    return outcome.withLock { $0 }
   }
 }

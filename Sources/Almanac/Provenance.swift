@@ -26,9 +26,18 @@ package struct Provenance: Sendable {
 /// The same, looked up, and what is drawn once for a command, however often its commit is tried.
 struct ResolvedProvenance: Sendable {
   let inputs: [JSON]
-  let producer: JSON
+  /// Without the code's revision.
+  let program: [String: JSON]
+  let code: CodeRevisionLookup
   /// Of the rows that go to datasets of kind log.
   let logBatch = LogKey.drawBatch()
+
+  /// Program, its parameters, and the revision of the code around the repository.
+  var producer: JSON {
+    var object = program
+    object["code"] = code.value?.json
+    return .object(object)
+  }
 }
 
 extension Repository {
@@ -43,20 +52,25 @@ extension Repository {
         throw AlmanacError(.usage, "Cannot record parameter \(name): \(reason)")
       }
     }
+    let code = CodeRevisionLookup(surrounding: [folder] + (provenance.workingFolder.map { [$0] } ?? []))
     let inputs = try provenance.inputs.map { (text) throws(AlmanacError) in try resolveInput(text) }
     return ResolvedProvenance(
-      inputs: inputs, producer: producer(all, program: provenance.producer, workingFolder: provenance.workingFolder))
+      inputs: inputs, program: Self.program(all, named: provenance.producer), code: code)
   }
 
-  /// Program, its parameters, and the revision of the code around the repository.
-  func producer(_ parameters: [String: JSON], program: String? = nil, workingFolder: String? = nil) -> JSON {
-    var object: [String: JSON] = ["program": .string(program ?? "almanac"), "parameters": .object(parameters)]
+  /// What a command of Almanac itself records.
+  func producer(_ parameters: [String: JSON]) -> JSON {
+    ResolvedProvenance(
+      inputs: [], program: Self.program(parameters, named: nil), code: CodeRevisionLookup(surrounding: [folder])
+    ).producer
+  }
+
+  private static func program(_ parameters: [String: JSON], named program: String?) -> [String: JSON] {
     // The version is Almanac's, so under another program's name it says so.
-    object[program == nil ? "version" : "almanac"] = .string(AlmanacVersion.text)
-    if let code = CodeRevision(surrounding: folder) ?? workingFolder.flatMap({ CodeRevision(surrounding: $0) }) {
-      object["code"] = code.json
-    }
-    return .object(object)
+    [
+      "program": .string(program ?? "almanac"), "parameters": .object(parameters),
+      program == nil ? "version" : "almanac": .string(AlmanacVersion.text),
+    ]
   }
 
   /// A file by name, digest and byte count; a commit by its id; a dataset version by commit, name and root.

@@ -95,10 +95,11 @@ extension Repository {
     for path in paths {
       let file = try TableFile(path: path, types: contract.schema, wholeRowGroups: true)
       let digest = InputDigest(of: path)
+      let reading = ReadAhead(file)
       files.append((file.name, rowCount))
       var fileRowCount = 0
       repeat {
-        let next = try file.next()
+        let next = try reading.next()
         // An input without rows still has columns to check.
         guard let batch = next ?? (fileRowCount == 0 ? Batch.empty(file.schema) : nil) else { break }
         let wanted = mode == .delete ? batch.keeping(contract.schema) : batch

@@ -26,6 +26,8 @@ struct LeafPlan {
 
   /// So many leaves are encoded together, on all processors.
   static let jobCountMax = 6
+  /// So many wait for rows that are put in order beside their encoding.
+  private static let jobCountMaxBesideInput = 16
 
   init(layout: TableLayout, archive: Archive, progress: (@Sendable (_ rowCount: Int) -> Void)? = nil) {
     self.layout = layout
@@ -44,16 +46,16 @@ struct LeafPlan {
   /// Adds rows behind those waiting and cuts as far as the rule allows.
   mutating func append(_ rows: Batch) throws {
     guard rows.rowCount > 0 else { return }
-    try append(HashedRows(rows, rule: rule, layout: layout))
+    try append(HashedRows(rows, rule: rule, layout: layout), jobCountMax: Self.jobCountMax)
   }
 
-  private mutating func append(_ hashed: HashedRows) throws {
+  private mutating func append(_ hashed: HashedRows, jobCountMax: Int) throws {
     let rows = hashed.rows
     var start = 0
     for row in 0..<rows.rowCount where rule.isCut(hash: hashed.hashes[row], rowsIncludingThis: waitingRowCount + row - start + 1) {
       let part = rows.slice(from: start, count: row + 1 - start)
       let firstKey = waiting.isEmpty ? hashed.key(start) : waitingFirstKey
-      try addJob(LeafJob(rows: waiting + [part], firstKey: firstKey, lastKey: hashed.key(row)))
+      try addJob(LeafJob(rows: waiting + [part], firstKey: firstKey, lastKey: hashed.key(row)), jobCountMax: jobCountMax)
       waiting = []
       waitingRowCount = 0
       start = row + 1
@@ -64,17 +66,18 @@ struct LeafPlan {
     waitingRowCount += rows.rowCount - start
   }
 
-  /// Adds sorted rows of an input, which are put in order and hashed on all processors, some at a time.
+  /// Adds sorted rows of an input, which are put in order and hashed on all processors, some at a time; beside it the leaves of
+  /// the rows before are encoded, so that no processor waits for the last of either.
   mutating func append(_ input: SortedInput, _ rows: Range<Int>) throws {
     let step = SortedInput.scanRowCount
     let group = 16 * step
     for first in stride(from: rows.lowerBound, to: rows.upperBound, by: group) {
       let starts = Array(stride(from: first, to: min(rows.upperBound, first + group), by: step))
       let (rule, layout) = (rule, layout)
-      let parts = try parallelMap(starts) { start in
+      let parts = try flush(beside: starts) { start in
         HashedRows(input.batch(start..<min(rows.upperBound, start + step)), rule: rule, layout: layout)
       }
-      for part in parts { try append(part) }
+      for part in parts { try append(part, jobCountMax: Self.jobCountMaxBesideInput) }
     }
   }
 
@@ -82,35 +85,54 @@ struct LeafPlan {
   mutating func endPartition() throws {
     guard let last = waiting.last else { return }
     let lastKey = (try? KeyEncoder.encode(layout.primaryKey.map { last[$0]! }, row: last.rowCount - 1)) ?? []
-    try addJob(LeafJob(rows: waiting, firstKey: waitingFirstKey, lastKey: lastKey))
+    try addJob(LeafJob(rows: waiting, firstKey: waitingFirstKey, lastKey: lastKey), jobCountMax: Self.jobCountMaxBesideInput)
     waiting = []
     waitingRowCount = 0
   }
 
-  private mutating func addJob(_ job: LeafJob) throws {
+  private mutating func addJob(_ job: LeafJob, jobCountMax: Int) throws {
     partitions[partitions.count - 1].slots.append(.written(written.count + jobs.count))
     jobs.append(job)
-    if jobs.count >= Self.jobCountMax { try flush() }
+    if jobs.count >= jobCountMax { try flush() }
   }
 
-  /// Encodes and stores the leaves collected so far; those that are already there are not written again.
-  private mutating func flush() throws {
+  private mutating func flush() throws { _ = try flush(beside: []) { (item: Int) in item } }
+
+  /// Encodes and stores the leaves collected so far, and does other work beside it, on all processors; leaves that are already there
+  /// are not written again.
+  private mutating func flush<Item: Sendable, Result: Sendable>(
+    beside items: [Item], _ body: @escaping @Sendable (Item) throws -> Result
+  ) throws -> [Result] {
     let before = writtenRowCount
     let done = Mutex(before)
-    let (layout, archive, progress) = (layout, archive, progress)
-    let results = try parallelMap(jobs) { job -> (entry: LeafEntry, isNew: Bool) in
+    let (layout, archive, progress, jobs) = (layout, archive, progress, jobs)
+    // The largest leaf first: what is small fills in.
+    let order = jobs.indices.sorted { jobs[$0].rowCount > jobs[$1].rowCount }
+    let outcomes = try parallelMap(Array(0..<jobs.count + items.count)) { index -> FlushOutcome<Result> in
+      guard index < jobs.count else { return .other(try body(items[index - jobs.count])) }
+      let job = jobs[order[index]]
       let result = try job.write(layout: layout, to: archive)
       progress?(
         done.withLock { value in
           value += job.rowCount
           return value
         })
-      return result
+      return .leaf(entry: result.entry, isNew: result.isNew)
+    }
+    var entries = [LeafEntry?](repeating: nil, count: jobs.count)
+    var others: [Result] = []
+    for (index, outcome) in outcomes.enumerated() {
+      switch outcome {
+      case .leaf(let entry, let isNew):
+        entries[order[index]] = entry
+        if isNew { writtenLeafCount += 1 }
+      case .other(let result): others.append(result)
+      }
     }
     writtenRowCount = jobs.reduce(before) { $0 + $1.rowCount }
-    written += results.map(\.entry)
-    writtenLeafCount += results.count { $0.isNew }
-    jobs = []
+    written += entries.compactMap { $0 }
+    self.jobs = []
+    return others
   }
 
   /// The leaves of each partition; a partition without rows is left out.
@@ -126,6 +148,11 @@ struct LeafPlan {
       return leaves.isEmpty ? nil : (partition.number, leaves)
     }
   }
+}
+
+private enum FlushOutcome<Other: Sendable>: Sendable {
+  case leaf(entry: LeafEntry, isNew: Bool)
+  case other(Other)
 }
 
 /// Rows with the hashes of their keys, by which they are cut.

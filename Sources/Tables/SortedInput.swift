@@ -19,12 +19,12 @@ struct SortedInput: Sendable {
   /// - Throws: `TableError` of kind `input` when a key value is null.
   init(_ batches: [Batch], layout: TableLayout) throws {
     self.layout = layout
-    let rows = BatchList(batches.map { $0.canonicalized() }, schema: layout.schema)
+    let rows = BatchList(try parallelMap(batches) { $0.canonicalized() }, schema: layout.schema)
     self.rows = rows
     try Self.checkNulls(rows, layout)
     let numbers = try Self.partitionNumbers(of: rows, layout: layout)
     var order: [Int32]?
-    (order, isDistinct) = Self.order(rows, numbers, layout)
+    (order, isDistinct) = try Self.order(rows, numbers, layout)
     permutation = order
     guard let numbers else {
       partitions = rows.rowCount == 0 ? [] : [(0, 0..<rows.rowCount)]
@@ -65,9 +65,9 @@ struct SortedInput: Sendable {
 
   /// The order of (partition, key). Columns of fixed width, which sort fast, are tried first: where they tell all rows apart,
   /// as entity and time mostly do, the strings behind them need not be looked at.
-  private static func order(_ rows: BatchList, _ numbers: Column?, _ layout: TableLayout) -> (order: [Int32]?, isDistinct: Bool) {
+  private static func order(_ rows: BatchList, _ numbers: Column?, _ layout: TableLayout) throws -> (order: [Int32]?, isDistinct: Bool) {
     let fixed = layout.primaryKey.prefix { layout.schema[$0]?.type.byteWidth != nil }
-    let first = (numbers.map { [$0] } ?? []) + fixed.map { rows.column($0) }
+    let first = try (numbers.map { [$0] } ?? []) + parallelMap(Array(fixed)) { rows.column($0) }
     if !fixed.isEmpty {
       let (order, isDistinct) = SortKernel.distinctPermutation(by: first)
       if isDistinct || fixed.count == layout.primaryKey.count { return (order, isDistinct) }
