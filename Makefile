@@ -13,8 +13,8 @@ help: ## Show the targets
 setup: ## Install missing system packages with apt
 	@scripts/setup.sh
 
-build: setup ## Build the almanac command
-	@swift build -c release --product almanac
+build: setup ## Build the almanac command, with the Swift libraries linked into it
+	@swift build -c release --product almanac --static-swift-stdlib
 
 demo: build ## Commit, check out, train and serve real files end to end, and check the result
 	@scripts/demo.sh "$(BIN)/almanac"

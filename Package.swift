@@ -27,6 +27,9 @@ let arguments = External(
 let hummingbird = External(
   package: .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
   product: .product(name: "Hummingbird", package: "hummingbird"))
+let httpClient = External(
+  package: .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+  product: .product(name: "AsyncHTTPClient", package: "async-http-client"))
 let log = External(
   package: .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
   product: .product(name: "Logging", package: "swift-log"))
@@ -110,7 +113,7 @@ let rooms =
       external: [crypto]),
     Room(
       name: "AlmanacServer", rooms: ["Columns", "JSON", "Online", "Almanac"],
-      external: [hummingbird, log, lifecycle]),
+      external: [hummingbird, httpClient, log, lifecycle]),
     Room(
       name: "AlmanacCLI", kind: .executable, rooms: ["Columns", "JSON", "Almanac", "AlmanacServer"],
       external: [arguments, log, lifecycle]),

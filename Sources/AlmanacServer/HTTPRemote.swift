@@ -1,9 +1,10 @@
 import Almanac
-import Dispatch
+import AsyncHTTPClient
 import Foundation
-import FoundationNetworking
 import JSON
-import Synchronization
+import NIOCore
+import NIOHTTP1
+import NIOPosix
 
 /// A repository behind the server of another one (`RemoteRoutes`).
 ///
@@ -11,10 +12,11 @@ import Synchronization
 package final class HTTPRemote: Remote {
   package let location: String
   private let token: String?
-  private let session: URLSession
+  private let client: HTTPClient
 
   /// Without a byte for so long a connection is given up; registering many files may take a while.
-  private static let idleSecondsMax: Double = 300
+  private static let idleSecondsMax: Int64 = 300
+  private static let connectSecondsMax: Int64 = 30
   private static let attemptCountMax = 3
 
   /// - Parameters:
@@ -23,13 +25,17 @@ package final class HTTPRemote: Remote {
   package init(address: String, token: String?) {
     location = address
     self.token = token
-    let configuration = URLSessionConfiguration.ephemeral
-    configuration.timeoutIntervalForRequest = Self.idleSecondsMax
-    configuration.urlCache = nil
-    session = URLSession(configuration: configuration)
+    var configuration = HTTPClient.Configuration()
+    configuration.timeout = .init(connect: .seconds(Self.connectSecondsMax), read: .seconds(Self.idleSecondsMax))
+    // Who refuses a connection is not asked again.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
-  deinit { session.invalidateAndCancel() }
+  deinit {
+    // Fails only if it was shut down before, which nothing does.
+    try? client.syncShutdown()
+  }
 
   // MARK: Remote
 
@@ -146,23 +152,19 @@ package final class HTTPRemote: Remote {
       // A plus means a space to servers, and is allowed in names of refs.
       components.percentEncodedQuery = components.percentEncodedQuery?.replacingOccurrences(of: "+", with: "%2B")
     }
-    guard let url = components.url else { throw StoreError(kind: .invalid, text: "Cannot read the address \(location)") }
-    var request = URLRequest(url: url)
-    request.httpMethod = method
-    for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-    if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
-    request.setValue("application/octet-stream", forHTTPHeaderField: "Content-Type")
-    request.httpBody = body.map { Data($0) }
+    guard let url = components.string else { throw StoreError(kind: .invalid, text: "Cannot read the address \(location)") }
+    var fields = HTTPHeaders(headers.map { ($0.key, $0.value) })
+    if let token { fields.add(name: "Authorization", value: "Bearer \(token)") }
+    fields.add(name: "Content-Type", value: "application/octet-stream")
     var attemptCount = 1
     while true {
-      switch once(request) {
-      case .success(let answer) where answer.status < 502 || answer.status > 504 || attemptCount == Self.attemptCountMax:
-        return answer
-      case .success: break
-      case .failure(let error):
-        let isHopeless = error.code == .cannotConnectToHost || error.code == .cannotFindHost || error.code == .badURL
-        guard !isHopeless, attemptCount < Self.attemptCountMax else {
-          throw StoreError(kind: .io(EIO), text: "Cannot reach \(location): \(error.localizedDescription)")
+      do {
+        let answer = try once(
+          HTTPClient.Request(url: url, method: HTTPMethod(rawValue: method), headers: fields, body: body.map { .bytes($0) }))
+        if answer.status < 502 || answer.status > 504 || attemptCount == Self.attemptCountMax { return answer }
+      } catch {
+        guard attemptCount < Self.attemptCountMax, !Self.isHopeless(error) else {
+          throw StoreError(kind: .io(EIO), text: "Cannot reach \(location): \(Self.reason(of: error))")
         }
       }
       usleep(UInt32(200_000 * attemptCount))
@@ -170,23 +172,24 @@ package final class HTTPRemote: Remote {
     }
   }
 
-  private func once(_ request: URLRequest) -> Result<(status: Int, bytes: [UInt8]), URLError> {
-    let done = DispatchSemaphore(value: 0)
-    let answer = AnswerBox()
-    let task = session.dataTask(with: request) { data, response, error in
-      if let response = response as? HTTPURLResponse, error == nil {
-        answer.value.withLock { $0 = .success((response.statusCode, data.map { Array($0) } ?? [])) }
-      } else {
-        answer.value.withLock { $0 = .failure(error as? URLError ?? URLError(.unknown)) }
-      }
-      done.signal()
-    }
-    task.resume()
-    done.wait()
-    return answer.value.withLock { $0 }
+  private func once(_ request: HTTPClient.Request) throws -> (status: Int, bytes: [UInt8]) {
+    let response = try client.execute(request: request).wait()
+    return (Int(response.status.code), response.body.map { Array($0.readableBytesView) } ?? [])
   }
 
-  private final class AnswerBox: Sendable {
-    let value = Mutex<Result<(status: Int, bytes: [UInt8]), URLError>>(.failure(URLError(.unknown)))
+  /// Whether nobody is there, so that asking again is of no use.
+  private static func isHopeless(_ error: any Error) -> Bool {
+    if error is NIOConnectionError { return true }
+    guard let error = error as? HTTPClientError else { return false }
+    return error == .invalidURL || error == .emptyHost || error == .connectTimeout
+  }
+
+  private static func reason(of error: any Error) -> String {
+    guard let error = error as? NIOConnectionError else { return "\(error)" }
+    if let failed = error.connectionErrors.first {
+      guard let failure = failed.error as? IOError else { return "\(failed.error)" }
+      return String(cString: strerror(failure.errnoCode))
+    }
+    return "there is no host \(error.host)"
   }
 }
