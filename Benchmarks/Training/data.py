@@ -1,6 +1,7 @@
-"""Makes the tables of the training benchmark: python data.py FOLDER ROWS LABELS (fixed seed).
+"""Makes the tables of the training benchmark: python data.py FOLDER ROWS LABELS [FILE] (fixed seed).
 
 ROWS is the size of the largest table; the three that are joined have 1.375 times as many together.
+With FILE only other labels are made, in this file.
 """
 
 import pathlib
@@ -34,11 +35,13 @@ def table(count, numbers, integers, flags):
     return pa.table(columns)
 
 
-pq.write_table(table(row_count, ["amount", "balance", "rate"], ["items", "merchant", "points"], ["online", "refund"]),
-               folder / "payments.parquet")
-pq.write_table(table(row_count // 4, ["duration", "scroll", "speed"], ["pages", "clicks", "errors"], ["mobile"]),
-               folder / "sessions.parquet")
-pq.write_table(table(row_count // 8, ["score", "income"], ["age", "tenure"], []), folder / "ratings.parquet")
+labels = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else folder / "labels.parquet"
+if len(sys.argv) <= 4:
+    pq.write_table(table(row_count, ["amount", "balance", "rate"], ["items", "merchant", "points"], ["online", "refund"]),
+                   folder / "payments.parquet")
+    pq.write_table(table(row_count // 4, ["duration", "scroll", "speed"], ["pages", "clicks", "errors"], ["mobile"]),
+                   folder / "sessions.parquet")
+    pq.write_table(table(row_count // 8, ["score", "income"], ["age", "tenure"], []), folder / "ratings.parquet")
 pq.write_table(pa.table({
     "user_id": pa.array(random.integers(1, user_count + user_count // 50, label_count)), "event_timestamp": stamps(label_count),
-    "label": pa.array(random.random(label_count) < 0.1)}), folder / "labels.parquet")
+    "label": pa.array(random.random(label_count) < 0.1)}), labels)
