@@ -214,6 +214,11 @@ same "a recipe run twice" "$(sha256sum <"$work/t1.parquet")" "$(sha256sum <"$wor
 expect 0 -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t1.jsonl" --ref v1
 expect 0 -- "$almanac" convert "$fixtures/pyarrow/labels.parquet" "$work/labels.jsonl"
 same "one row in, one row out" "$(wc -l <"$work/t1.jsonl")" "$(wc -l <"$work/labels.jsonl")"
+expect 0 "Dropped 1,871 of 2,053 label rows" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" \
+  --out "$work/complete.jsonl" --drop-missing
+same "rows that are left" "$(sha256sum <"$work/complete.jsonl")" "$(grep -v ':null' "$work/t1.jsonl" | sha256sum)"
+expect 0 '"dropped":{"nulls":{' -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" \
+  --out "$work/complete.jsonl" --drop-missing --json
 expect 3 "" -- "$almanac" --repo "$work/a" get fraud_v1 user_id=10 merchant_id=1003
 expect 0 "Generation 1" -- "$almanac" --repo "$work/a" materialize
 expect 0 '"feature_names"' -- "$almanac" --repo "$work/a" get fraud_v1 user_id=10 merchant_id=1003 --at 2026-03-01T00:00:00Z --json

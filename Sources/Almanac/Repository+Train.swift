@@ -5,45 +5,9 @@ import History
 import JSON
 import Tables
 
-/// What a training set is asked for.
-package struct TrainingRequest: Sendable {
-  package var service: String
-  /// The label file, or `-` for standard input.
-  package var labels: String
-  package var output: String
-  /// Use the commit that the ref had at this time.
-  package var at: String?
-  package var ref: String?
-  package var timeColumn: String
-  package var fullNames: Bool
-  /// Commit the result as this dataset too.
-  package var save: String?
-
-  package init(
-    service: String, labels: String, output: String, at: String? = nil, ref: String? = nil,
-    timeColumn: String = "event_timestamp", fullNames: Bool = false, save: String? = nil
-  ) {
-    self.service = service
-    self.labels = labels
-    self.output = output
-    self.at = at
-    self.ref = ref
-    self.timeColumn = timeColumn
-    self.fullNames = fullNames
-    self.save = save
-  }
-}
-
-package struct TrainingReport: Sendable {
-  package let manifest: JSON
-  package let recipe: String
-  package let rowCount: Int
-  package let featureCount: Int
-  package let savedCommit: CommitID?
-}
-
 extension Repository {
-  /// Writes a training set: exactly the label rows, in their order, each with the features as of its time.
+  /// Writes a training set: exactly the label rows (less those that lack a feature, with `dropMissing`), in their order, each with
+  /// the features as of its time.
   ///
   /// A manifest (`<output>.manifest.json`) names the recipe that determines the result.
   package func train(_ request: TrainingRequest, progress: ProgressHandler? = nil) throws(AlmanacError) -> TrainingReport {
@@ -55,10 +19,9 @@ extension Repository {
     let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
     let service = try compile(service: request.service, definitions: definitions, fullNames: request.fullNames)
     let labels = try TableFile(path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn))
-    let options = TrainingOptions(timeColumn: request.timeColumn, fullNames: request.fullNames)
     let context = "Cannot train \(request.service) on \(request.labels)"
     var training = try AlmanacError.translating(context) {
-      try TrainingRun(service: service, labels: labels.schema, options: options, source: source)
+      try TrainingRun(service: service, labels: labels.schema, options: request.options, source: source)
     }
     let target = try TableOutput(path: request.output, schema: training.schema)
     // What is saved as a dataset too is committed as a whole.
@@ -66,8 +29,8 @@ extension Repository {
     var reader = LabelReader(labels)
     repeat {
       let batch = try reader.next(Self.labelRowCountMax)
-      if batch.rowCount == 0 && training.rowCount > 0 { break }
-      progress?("joining labels", training.rowCount + batch.rowCount, labels.rowCount ?? 0)
+      if batch.rowCount == 0 && training.labelRowCount > 0 { break }
+      progress?("joining labels", training.labelRowCount + batch.rowCount, labels.rowCount ?? 0)
       let joined = try AlmanacError.translating(context) { try training.join(batch) }
       try target.write(joined)
       if request.save != nil { kept.append(joined) }
@@ -77,16 +40,17 @@ extension Repository {
     let roots = service.datasets.map { name -> (String, JSON) in
       (name, commit.datasets[name].map { .string($0.root.description) } ?? .null)
     }
+    let definition = try AlmanacError.translating { try definitions.features.definition(ofService: request.service) }
     let manifest = training.manifest(
-      service: definitions.definition(ofService: request.service), datasetRoots: Dictionary(uniqueKeysWithValues: roots),
-      commit: id.description)
+      service: definition, datasetRoots: Dictionary(uniqueKeysWithValues: roots), commit: id.description)
     let recipe = manifest["recipe"]?.stringValue ?? ""
     if request.output != "-" { try writeManifest(manifest, beside: request.output) }
     let saved = try request.save.map { (name) throws(AlmanacError) in
       try save(Batch.concatenate(kept), of: training, as: name, manifest: manifest, from: id)
     }
     return TrainingReport(
-      manifest: manifest, recipe: recipe, rowCount: training.rowCount, featureCount: service.results.count,
+      manifest: manifest, recipe: recipe, rowCount: training.rowCount,
+      droppedRowCount: request.dropMissing ? training.droppedRowCount : nil, featureCount: service.results.count,
       savedCommit: saved ?? nil)
   }
 
