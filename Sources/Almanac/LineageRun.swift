@@ -73,7 +73,8 @@ extension LineageInput {
     // Where the label rows came from.
     if let file = manifest["labels"]?["file"]?.stringValue {
       let rows = manifest["labels"]?["rows"]?.intValue
-      result.append(.file(name: file.lastPathComponent, sha256: "", byteCount: nil, rowCount: rows, dataset: nil))
+      let name = file == "-" ? "standard input" : file.lastPathComponent
+      result.append(.file(name: name, sha256: "", byteCount: nil, rowCount: rows, dataset: nil))
     } else if let dataset = manifest["labels"]?["entities_from"]?.stringValue, let root = manifest["labels"]?["root"]?.stringValue {
       let version = LineageInput.version(dataset: dataset, root: root, commit: id)
       if !result.contains(version) { result.append(version) }

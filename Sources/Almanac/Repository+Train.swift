@@ -37,8 +37,9 @@ extension Repository {
       progress?("joining labels", training.labelRowCount + batch.rowCount, labels.rowCount ?? 0)
       let joined = try AlmanacError.translating(context) { try training.join(batch) }
       try target.write(joined)
-      try saving?.add(joined)
-      if batch.rowCount < Self.labelRowCountMax { break }
+      let isLast = batch.rowCount < Self.labelRowCountMax
+      try saving?.add(joined, isLast: isLast)
+      if isLast { break }
     } while true
     let manifest = try manifest(of: training, request, labels, at: id, commit, definitions)
     try accept(manifest)

@@ -7,7 +7,7 @@ import Tables
 
 /// A training set kept as a dataset: its rows in label order under a row number, and the recipe it came from.
 ///
-/// Rows are taken as they are joined: a few megabytes wait in memory, more goes through files.
+/// Rows are taken as they are joined: what comes in one part stays in memory, where it was anyway; more goes through files.
 struct SavedTrainingSet {
   /// The key of a saved training set, which has none by itself: a label row may occur twice. Counted from 0.
   static let rowColumn = "_almanac_row"
@@ -17,6 +17,8 @@ struct SavedTrainingSet {
   /// What the rows are collected under.
   let layout: TableLayout
   private var collector: InputCollector
+  /// All rows, where they came in one part.
+  private var whole: Batch?
   private var rowCount = 0
 
   /// What waits in memory, with what sorting a part takes; batches of joined labels are larger than this anyway.
@@ -58,19 +60,21 @@ struct SavedTrainingSet {
   }
 
   /// Takes the next rows. - Complexity: O(bytes)
-  mutating func add(_ training: Batch) throws(AlmanacError) {
+  mutating func add(_ training: Batch, isLast: Bool) throws(AlmanacError) {
     try AlmanacError.translating {
       var numbers = GrowableBuffer(byteCapacity: training.rowCount * 8)
       for row in rowCount..<rowCount + training.rowCount { numbers.append(Int64(row)) }
       let keys = Column(type: .int64, count: training.rowCount, data: numbers.finish())
       let columns = try zip(training.columns, contract.columns.dropFirst()).map { try $0.cast(to: $1.type) }
-      try collector.add(layout.padded(Batch(schema: contract.schema, columns: [keys] + columns, rowCount: training.rowCount)))
+      let rows = layout.padded(Batch(schema: contract.schema, columns: [keys] + columns, rowCount: training.rowCount))
+      if isLast && rowCount == 0 { whole = rows } else { try collector.add(rows) }
       rowCount += training.rowCount
     }
   }
 
   /// All rows. - Throws: `StoreError` when they cannot be written to a file.
   func rows() throws -> TableInput {
+    if let whole { return .batches([whole]) }
     var collector = collector
     return try collector.finish()
   }

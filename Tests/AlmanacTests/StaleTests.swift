@@ -130,6 +130,29 @@ import Testing
     #expect(try workshop.repository.stale().trainingSets[0].datasets.map(\.name) == ["places"])
   }
 
+  /// The branch that had it is gone, and so is what it had.
+  @Test func aVersionThatWasCollectedIsNotCounted() throws {
+    let workshop = try Workshop.training()
+    let repository = workshop.repository
+    try repository.createBranch("side", at: "main")
+    try workshop.commit("readings", workshop.readings("side.csv", [(1, 4, "6")]), branch: "side")
+    try save(workshop, ref: "side")
+    let side = try workshop.root("readings", at: "side")
+    try repository.deleteRef("side", kind: .branch)
+    #expect(try repository.stale().trainingSets[0].datasets.map { $0.difference?.removedCount } == [1])
+    _ = try repository.collectGarbage(retention: "0", grace: "0", isDryRun: false)
+    let set = try repository.stale().trainingSets[0]
+    #expect(set.definition == .same)
+    #expect(set.datasets.map(\.oldRoot) == [side])
+    #expect(set.datasets.map(\.newRoot) == [try workshop.root("readings")])
+    #expect(set.datasets[0].difference == nil)
+    let error = #expect(throws: AlmanacError.self) {
+      try repository.train(recipe: RecipeRequest(manifest: workshop.path("t.parquet.manifest.json")))
+    }
+    #expect(error?.kind == .notFound)
+    #expect(error?.description.hasSuffix("is not in this repository") == true)
+  }
+
   // MARK: Saving
 
   /// Rows that went through files are the same dataset, also where they replace another version.
@@ -149,9 +172,9 @@ import Testing
     func saved(_ parts: [Batch], memoryByteCount: Int, onto base: TableVersion? = nil) throws -> TableContent? {
       var set = try SavedTrainingSet(
         name: "set", schema: schema, archive: archive, evolving: base?.layout, memoryByteCount: memoryByteCount)
-      for part in parts { try set.add(part) }
+      for (index, part) in parts.enumerated() { try set.add(part, isLast: index == parts.count - 1) }
       let rows = try set.rows()
-      if case .runs = rows { #expect(memoryByteCount == 1) } else { #expect(memoryByteCount > 1) }
+      if case .runs = rows { #expect(memoryByteCount == 1 && parts.count > 1) } else { #expect(memoryByteCount > 1 || parts.count == 1) }
       guard case .content(let content) = try TableWriter(archive: archive, layout: set.layout).apply(.replace, rows, onto: base) else {
         return nil
       }
@@ -166,7 +189,8 @@ import Testing
     let throughFiles = try saved(parts, memoryByteCount: 1)
     #expect(inMemory?.rowCount == 150_000)
     #expect(try root(inMemory) == root(throughFiles))
-    #expect(try root(inMemory) != root(saved([part(0..<150_000, factor: 2)], memoryByteCount: 1)))
+    #expect(try root(inMemory) == root(saved([part(0..<150_000)], memoryByteCount: 1)))
+    #expect(try root(inMemory) != root(saved([part(0..<75_000), part(75_000..<150_000, factor: 2)], memoryByteCount: 1)))
   }
 
   @Test func refusedNamesAreRefusedBeforeAnythingIsWritten() throws {
