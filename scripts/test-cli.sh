@@ -214,6 +214,65 @@ same "a recipe run twice" "$(sha256sum <"$work/t1.parquet")" "$(sha256sum <"$wor
 expect 0 -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t1.jsonl" --ref v1
 expect 0 -- "$almanac" convert "$fixtures/pyarrow/labels.parquet" "$work/labels.jsonl"
 same "one row in, one row out" "$(wc -l <"$work/t1.jsonl")" "$(wc -l <"$work/labels.jsonl")"
+expect 0 "Dropped 1,871 of 2,053 label rows" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" \
+  --out "$work/complete.jsonl" --drop-missing
+same "rows that are left" "$(sha256sum <"$work/complete.jsonl")" "$(grep -v ':null' "$work/t1.jsonl" | sha256sum)"
+expect 0 '"dropped":{"nulls":{' -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" \
+  --out "$work/complete.jsonl" --drop-missing --json
+# Two time columns of one label file, and a column named like a feature.
+printf 'user_id,merchant_id,event_timestamp\n10,1003,2026-03-01T00:00:00Z\n' >"$work/nolabel.csv"
+printf 'user_id,merchant_id,event_timestamp,country\n10,1003,2026-03-01T00:00:00Z,x\n' >"$work/clash.csv"
+"$almanac" convert "$fixtures/pyarrow/labels.parquet" "$work/times.parquet" \
+  --select "user_id, merchant_id, event_timestamp, event_timestamp - interval '30 days' as decided_at" >/dev/null 2>"$work/err" ||
+  bad "labels with two times"
+for column in event_timestamp decided_at; do
+  expect 0 -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$work/times.parquet" --out "$work/$column.csv" --time "$column"
+done
+same "rows of two time columns" "$(wc -l <"$work/decided_at.csv")" "$(wc -l <"$work/event_timestamp.csv")"
+cmp -s "$work/decided_at.csv" "$work/event_timestamp.csv" && bad "two time columns give the same training set" || ok
+same "labels of two time columns" "$(cut -d, -f1-4 "$work/decided_at.csv" | sha256sum)" "$(cut -d, -f1-4 "$work/event_timestamp.csv" | sha256sum)"
+expect 1 "lack the time column decided; name it with --time" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$work/nolabel.csv" \
+  --out "$work/t.csv" --time decided
+expect 1 "and so does the feature of this name; use --full-names" -- "$almanac" --repo "$work/a" train fraud_v1 \
+  --labels "$work/clash.csv" --out "$work/t.csv"
+expect 0 "user_spend__last_amount" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$work/clash.csv" --out - --full-names
+# A recipe, after the branch has moved on.
+mkdir "$work/sets"
+cp "$fixtures/pyarrow/labels.parquet" "$work/sets/labels.parquet"
+expect 0 -- env -C "$work/sets" "$almanac" --repo ../a train fraud_v1 --labels labels.parquet --out t.parquet --save fraud_set
+expect 0 "None of 1 saved training set is stale" -- "$almanac" --repo "$work/a" stale
+expect 0 -- "$almanac" --repo "$work/a" commit "transactions=$work/change.csv" -m "moved on" --mode upsert
+expect 1 "+1  ~1  -0" -- "$almanac" --repo "$work/a" stale
+expect 1 '"stale":true' -- "$almanac" --repo "$work/a" stale --json
+expect 0 "None of 1" -- "$almanac" --repo "$work/a" stale --ref main~1
+mv "$work/sets" "$work/moved"
+before=$(sha256sum <"$work/moved/t.parquet")
+expect 0 "Made again, and identical: 2,053 rows" -- "$almanac" --repo "$work/a" train --recipe "$work/moved/t.parquet.manifest.json"
+same "a recipe made again" "$(sha256sum <"$work/moved/t.parquet")" "$before"
+expect 0 -- "$almanac" --repo "$work/a" train --recipe "$work/moved/t.parquet.manifest.json" --out "$work/again.jsonl" --labels "$work/labels.jsonl"
+same "a recipe in other formats" "$(sha256sum <"$work/again.jsonl")" "$(sha256sum <"$work/t1.jsonl")"
+head -2000 "$work/labels.jsonl" >"$work/fewer.jsonl"
+expect 1 "what differs is the labels: 2000 rows with digest" -- "$almanac" --repo "$work/a" train --recipe "$work/moved/t.parquet.manifest.json" \
+  --labels "$work/fewer.jsonl"
+same "the output of a recipe that fails" "$(sha256sum <"$work/moved/t.parquet")" "$before"
+expect 3 "is not in this repository" -- "$almanac" --repo "$work/again" train --recipe "$work/moved/t.parquet.manifest.json" --out "$work/t.csv"
+expect 2 "exclude each other" -- "$almanac" --repo "$work/a" train fraud_v1 --recipe "$work/moved/t.parquet.manifest.json"
+rm "$work/moved/labels.parquet"
+expect 3 "its labels are not at" -- "$almanac" --repo "$work/a" train --recipe "$work/moved/t.parquet.manifest.json"
+expect 0 "feature service fraud_v1, definition" -- "$almanac" --repo "$work/a" lineage fraud_set
+expect 0 "train: save fraud_set" -- "$almanac" --repo "$work/a" lineage fraud_v1 --down
+# Labels made of entities and times.
+grid() { "$almanac" --repo "$work/a" train "$1" --entities-from transactions --from 2026-03-01 --to 2026-03-02T12:00:00Z --every "$2" "${@:3}"; }
+expect 0 "recipe" -- grid fraud_v1 12h --out "$work/grid.csv"
+same "every pair at four times" "$(tail -n +2 "$work/grid.csv" | wc -l)" \
+  "$((4 * $(tail -n +2 "$work/back.csv" | cut -d, -f1,8 | sort -u | wc -l)))"
+same "the times of one entity" "$(tail -n +2 "$work/grid.csv" | head -4 | cut -d, -f3 | cut -c6-13 | tr '\n' ' ')" "03-01T00 03-01T12 03-02T00 03-02T12 "
+expect 2 "exclude each other" -- grid fraud_v1 1d --out "$work/t.csv" --labels "$work/labels.jsonl"
+expect 2 "needs --entities-from" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$work/labels.jsonl" --out "$work/t.csv" --every 1d
+expect 2 "expected a whole number with" -- grid fraud_v1 often --out "$work/t.csv"
+expect 3 "There is no dataset nothing" -- grid fraud_v1 1d --out "$work/t.csv" --entities-from nothing
+expect 1 "has no column merchant_id for label column merchant_id" -- grid fraud_v1 1d --out "$work/t.csv" --entities-from user_profile
+expect 0 -- "$almanac" --repo "$work/a" undo
 expect 3 "" -- "$almanac" --repo "$work/a" get fraud_v1 user_id=10 merchant_id=1003
 expect 0 "Generation 1" -- "$almanac" --repo "$work/a" materialize
 expect 0 '"feature_names"' -- "$almanac" --repo "$work/a" get fraud_v1 user_id=10 merchant_id=1003 --at 2026-03-01T00:00:00Z --json

@@ -21,24 +21,6 @@ package struct Definitions: Hashable, Sendable {
     ["contracts": .object(contracts.mapValues(\.canonicalJSON)), "features": features.json]
   }
 
-  /// A service with everything it refers to, as stored: what a recipe depends on.
-  package func definition(ofService name: String) -> JSON {
-    guard let service = features.service(named: name) else { return .null }
-    let onDemand = features.closure(ofOnDemand: service.features.filter(\.isOnDemand).map(\.feature))
-    let references = service.features.filter { !$0.isOnDemand } + features.inputs(ofOnDemand: onDemand.sorted())
-    let views = Set(references.map(\.view))
-    let entities = Set(features.views.filter { views.contains($0.name) }.map(\.entity))
-    func members(_ section: String, _ wanted: Set<String>) -> JSON {
-      .array((features.json[section]?.arrayValue ?? []).filter { wanted.contains($0["name"]?.stringValue ?? "") })
-    }
-    var result: [String: JSON] = [
-      "entities": members("entities", entities), "feature_views": members("feature_views", views),
-      "feature_services": members("feature_services", [name]),
-    ]
-    if !onDemand.isEmpty { result["on_demand_features"] = members("on_demand_features", onDemand) }
-    return .object(result)
-  }
-
   /// What feature definitions may read: every dataset that has a contract.
   package var sources: [String: SourceTable] {
     contracts.mapValues { contract in

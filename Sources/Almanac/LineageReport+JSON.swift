@@ -10,6 +10,7 @@ extension LineageReport {
       case .dataset(let name, let root, let commit):
         ["dataset": .string(name), "root": root.map { .string($0) } ?? .null, "commit": .string(commit.description)]
       case .commit(let id): ["commit": .string(id.description)]
+      case .service(let name): ["service": .string(name)]
       }
     return ["subject": about, "direction": .string(direction.rawValue), "runs": .array(runs.map(\.json))]
   }
@@ -55,7 +56,8 @@ extension LineageInput {
         "type": "dataset", "name": .string(dataset), "root": root.map { .string($0) } ?? .null, "commit": .string(commit.description),
       ]
     case .commit(let id): return ["type": "commit", "commit": .string(id.description)]
-    case .recipe(let id, let service): return ["type": "recipe", "recipe": .string(id), "service": .string(service)]
+    case .recipe(let id, let service, let definition):
+      return ["type": "recipe", "recipe": .string(id), "service": .string(service), "definition": .string(definition)]
     }
   }
 
@@ -65,7 +67,7 @@ extension LineageInput {
       OpenLineage.dataset("file", name, version: sha256.isEmpty ? nil : "sha256:\(sha256)")
     case .version(let dataset, let root, _): OpenLineage.dataset("almanac", dataset, version: root.map { "sha256:\($0)" })
     case .commit(let id): OpenLineage.dataset("almanac.commits", id.description, version: "sha256:\(id)")
-    case .recipe(let id, let service): OpenLineage.dataset("almanac.recipes", service, version: "sha256:\(id)")
+    case .recipe(let id, let service, _): OpenLineage.dataset("almanac.recipes", service, version: "sha256:\(id)")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Columns
+import Crypto
 import History
 import JSON
 import Tables
@@ -9,8 +10,8 @@ package enum LineageInput: Hashable, Sendable {
   case file(name: String, sha256: String, byteCount: Int64?, rowCount: Int64?, dataset: String?)
   case version(dataset: String, root: String?, commit: CommitID)
   case commit(CommitID)
-  /// The recipe of a saved training set, by its id.
-  case recipe(id: String, service: String)
+  /// The recipe of a saved training set, by its id, and the SHA-256 of the definition of its service.
+  case recipe(id: String, service: String, definition: String)
 }
 
 /// A version of a dataset that a commit made.
@@ -58,12 +59,25 @@ extension LineageInput {
   private static func reading(manifest: JSON, at id: CommitID) -> [LineageInput] {
     var result: [LineageInput] = []
     if let recipe = manifest["recipe"]?.stringValue {
-      let services = manifest["inputs"]?["service"]?["feature_services"]?.arrayValue ?? []
-      result.append(.recipe(id: recipe, service: services.first?["name"]?.stringValue ?? ""))
+      let definition = manifest["inputs"]?["service"] ?? .null
+      let services = definition["feature_services"]?.arrayValue ?? []
+      result.append(
+        .recipe(
+          id: recipe, service: services.first?["name"]?.stringValue ?? "",
+          definition: SHA256.hash(data: definition.canonicalBytes).hex))
     }
     for (dataset, root) in (manifest["inputs"]?["datasets"]?.objectValue ?? [:]).sorted(by: { $0.key < $1.key }) {
       // A dataset without rows at that commit has no root.
       if let root = root.stringValue { result.append(.version(dataset: dataset, root: root, commit: id)) }
+    }
+    // Where the label rows came from.
+    if let file = manifest["labels"]?["file"]?.stringValue {
+      let rows = manifest["labels"]?["rows"]?.intValue
+      let name = file == "-" ? "standard input" : file.lastPathComponent
+      result.append(.file(name: name, sha256: "", byteCount: nil, rowCount: rows, dataset: nil))
+    } else if let dataset = manifest["labels"]?["entities_from"]?.stringValue, let root = manifest["labels"]?["root"]?.stringValue {
+      let version = LineageInput.version(dataset: dataset, root: root, commit: id)
+      if !result.contains(version) { result.append(version) }
     }
     return result
   }

@@ -17,32 +17,4 @@ extension Repository {
             + "made with --ref \(saved.commit.short)")
       }
   }
-
-  private struct SavedRecipe {
-    let dataset: String
-    let service: String
-    let recipe: String
-    /// What it was made from.
-    let commit: CommitID
-  }
-
-  /// The newest recipe of every training set that `train --save` made.
-  /// - Complexity: O(commits), only when there is one
-  private func savedRecipes(_ definitions: Definitions, tip: CommitID?) throws(AlmanacError) -> [SavedRecipe] {
-    var waiting = Set(definitions.contracts.values.filter { $0.primaryKey == [SavedTrainingSet.rowColumn] }.map(\.name))
-    guard let tip, !waiting.isEmpty else { return [] }
-    var result: [SavedRecipe] = []
-    for (_, commit) in try log(tip.description) {
-      for input in commit.inputs {
-        guard let dataset = input["dataset"]?.stringValue, waiting.contains(dataset), let manifest = input["manifest"],
-          let recipe = manifest["recipe"]?.stringValue, let origin = input["commit"]?.stringValue.flatMap({ CommitID(hex: $0) }),
-          let service = manifest["inputs"]?["service"]?["feature_services"]?.arrayValue?.first?["name"]?.stringValue
-        else { continue }
-        waiting.remove(dataset)
-        result.append(SavedRecipe(dataset: dataset, service: service, recipe: recipe, commit: origin))
-      }
-      if waiting.isEmpty { break }
-    }
-    return result.sorted { $0.dataset < $1.dataset }
-  }
 }

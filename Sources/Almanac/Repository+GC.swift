@@ -34,7 +34,7 @@ extension Repository {
   }
 
   /// An integer with a unit (`ms`, `s`, `m`, `h`, `d`, `w`), as microseconds; 0 needs no unit.
-  private static func duration(_ text: String, option: String) throws(AlmanacError) -> Int64 {
+  static func duration(_ text: String, option: String) throws(AlmanacError) -> Int64 {
     let units: [String: Int64] = [
       "ms": 1000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000, "w": 604_800_000_000,
     ]

@@ -10,6 +10,8 @@ package struct LineageReport: Sendable {
     /// A dataset at a commit; the root is nil when any of its versions is meant.
     case dataset(String, root: String?, commit: CommitID)
     case commit(CommitID)
+    /// A feature service, by whatever definition.
+    case service(String)
   }
 
   package let subject: Subject
@@ -23,15 +25,21 @@ extension Repository {
   ///
   /// Up: the commits that made a dataset's version, back to its beginning or its last replacement, what they were made from, and
   /// so on through the versions among those. Down: the commits on any branch or tag that name the version (or, for a dataset
-  /// without `@REVISION`, any of its versions) or the commit among their inputs, and what was made of theirs.
+  /// without `@REVISION`, any of its versions) or the commit among their inputs, and what was made of theirs. Of a feature service these
+  /// are the training sets that were saved by it; up it has nothing.
   /// - Parameters:
-  ///   - name: `DATASET`, `DATASET@REVISION` or a revision; a dataset goes before a branch of the same name.
+  ///   - name: `DATASET`, `DATASET@REVISION`, a revision or a feature service, in this order where they share a name.
   ///   - depth: how many steps; nil for all.
   /// - Complexity: up, the commits of the histories walked; down, these for every version that a commit names as an input.
   package func lineage(
     _ name: String, direction: LineageReport.Direction, depth: Int? = nil
   ) throws(AlmanacError) -> LineageReport {
     let subject = try lineageSubject(name)
+    if case .service = subject, direction == .up {
+      throw AlmanacError(
+        .usage, "Cannot show what \(name) was made from: it is a feature service, which files declare",
+        hint: "--down shows the training sets that were saved by it.")
+    }
     let limit = depth ?? .max
     return try AlmanacError.translating {
       var walk = LineageWalk(repository: self)
@@ -51,8 +59,20 @@ extension Repository {
       return .dataset(dataset, root: try commit(id).datasets[dataset]?.root.description, commit: id)
     }
     if let id = try revision(name) { return .commit(id) }
+    if try isService(name) { return .service(name) }
     throw AlmanacError(
-      .notFound, "Cannot show the lineage of \(name): it is no dataset of the current branch, no DATASET@REVISION and no revision")
+      .notFound,
+      "Cannot show the lineage of \(name): it is no dataset of the current branch, no DATASET@REVISION, no revision and no feature service")
+  }
+
+  /// Whether the current branch defines a service, or a saved training set was made by one of this name.
+  private func isService(_ name: String) throws(AlmanacError) -> Bool {
+    if try definitions(at: tip(of: headBranch())).features.service(named: name) != nil { return true }
+    return try AlmanacError.translating {
+      try LineageWalk(repository: self).everyCommit().values.contains { commit in
+        commit.inputs.flatMap(LineageInput.reading).contains { if case .recipe(_, name, _) = $0 { true } else { false } }
+      }
+    }
   }
 }
 
@@ -94,6 +114,7 @@ private struct LineageWalk {
     switch subject {
     case .dataset(let name, _, let commit): open = try makers(of: name, at: commit).map { ($0, name) }
     case .commit(let id): open = [(id, nil)]
+    case .service: return
     }
     var step = 1
     while !open.isEmpty && step <= depth {
@@ -175,7 +196,7 @@ private struct LineageWalk {
     }
   }
 
-  private func everyCommit() throws -> [CommitID: Commit] {
+  func everyCommit() throws -> [CommitID: Commit] {
     var result: [CommitID: Commit] = [:]
     for ref in try repository.archive.refs() {
       for (id, commit) in try repository.archive.log(from: ref.commit) { result[id] = commit }
@@ -193,7 +214,8 @@ private struct LineageWalk {
       return root == nil || root == reference.root.description
     case (.commit(let id), .version(_, _, let commit)), (.commit(let id), .commit(let commit)):
       return try id == commit || isMade(input, by: [id])
-    case (_, .file), (_, .recipe): return false
+    case (.service(let name), .recipe(_, let service, _)): return name == service
+    case (_, .file), (_, .recipe), (.service, _): return false
     }
   }
 

@@ -5,89 +5,79 @@ import History
 import JSON
 import Tables
 
-/// What a training set is asked for.
-package struct TrainingRequest: Sendable {
-  package var service: String
-  /// The label file, or `-` for standard input.
-  package var labels: String
-  package var output: String
-  /// Use the commit that the ref had at this time.
-  package var at: String?
-  package var ref: String?
-  package var timeColumn: String
-  package var fullNames: Bool
-  /// Commit the result as this dataset too.
-  package var save: String?
-
-  package init(
-    service: String, labels: String, output: String, at: String? = nil, ref: String? = nil,
-    timeColumn: String = "event_timestamp", fullNames: Bool = false, save: String? = nil
-  ) {
-    self.service = service
-    self.labels = labels
-    self.output = output
-    self.at = at
-    self.ref = ref
-    self.timeColumn = timeColumn
-    self.fullNames = fullNames
-    self.save = save
-  }
-}
-
-package struct TrainingReport: Sendable {
-  package let manifest: JSON
-  package let recipe: String
-  package let rowCount: Int
-  package let featureCount: Int
-  package let savedCommit: CommitID?
-}
-
 extension Repository {
-  /// Writes a training set: exactly the label rows, in their order, each with the features as of its time.
+  /// Writes a training set: exactly the label rows (less those that lack a feature, with `dropMissing`), in their order, each with
+  /// the features as of its time.
   ///
   /// A manifest (`<output>.manifest.json`) names the recipe that determines the result.
   package func train(_ request: TrainingRequest, progress: ProgressHandler? = nil) throws(AlmanacError) -> TrainingReport {
-    let id = try commit(for: request)
+    try train(request, at: commit(for: request), progress: progress) { (_) throws(AlmanacError) in }
+  }
+
+  /// - Parameter accept: sees the manifest before the output gets its name; where it throws, nothing is written.
+  func train(
+    _ request: TrainingRequest, at id: CommitID, progress: ProgressHandler?, accept: (JSON) throws(AlmanacError) -> Void
+  ) throws(AlmanacError) -> TrainingReport {
     let lease = try lease([id])
     defer { withExtendedLifetime(lease) {} }
     let commit = try commit(id)
     let definitions = try definitions(at: id)
     let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
     let service = try compile(service: request.service, definitions: definitions, fullNames: request.fullNames)
-    let labels = try TableFile(path: request.labels, types: service.labelSchema(timeColumn: request.timeColumn))
-    let options = TrainingOptions(timeColumn: request.timeColumn, fullNames: request.fullNames)
-    let context = "Cannot train \(request.service) on \(request.labels)"
+    var labels = try labels(request, for: service, commit: commit, definitions: definitions)
+    let context = "Cannot train \(request.service) on \(labels.name)"
     var training = try AlmanacError.translating(context) {
-      try TrainingRun(service: service, labels: labels.schema, options: options, source: source)
+      try TrainingRun(service: service, labels: labels.schema, options: request.options, source: source)
     }
+    var saving = try request.save.map { (name) throws(AlmanacError) in try savedTrainingSet(name, schema: training.schema) }
     let target = try TableOutput(path: request.output, schema: training.schema)
-    // What is saved as a dataset too is committed as a whole.
-    var kept: [Batch] = []
-    var reader = LabelReader(labels)
     repeat {
-      let batch = try reader.next(Self.labelRowCountMax)
-      if batch.rowCount == 0 && training.rowCount > 0 { break }
-      progress?("joining labels", training.rowCount + batch.rowCount, labels.rowCount ?? 0)
+      let batch = try labels.next(Self.labelRowCountMax)
+      if batch.rowCount == 0 && training.labelRowCount > 0 { break }
+      progress?("joining labels", training.labelRowCount + batch.rowCount, labels.rowCount ?? 0)
       let joined = try AlmanacError.translating(context) { try training.join(batch) }
       try target.write(joined)
-      if request.save != nil { kept.append(joined) }
-      if batch.rowCount < Self.labelRowCountMax { break }
+      let isLast = batch.rowCount < Self.labelRowCountMax
+      try saving?.add(joined, isLast: isLast)
+      if isLast { break }
     } while true
+    let manifest = try manifest(of: training, request, labels, at: id, commit, definitions)
+    try accept(manifest)
     try target.finish()
-    let roots = service.datasets.map { name -> (String, JSON) in
-      (name, commit.datasets[name].map { .string($0.root.description) } ?? .null)
-    }
-    let manifest = training.manifest(
-      service: definitions.definition(ofService: request.service), datasetRoots: Dictionary(uniqueKeysWithValues: roots),
-      commit: id.description)
-    let recipe = manifest["recipe"]?.stringValue ?? ""
     if request.output != "-" { try writeManifest(manifest, beside: request.output) }
-    let saved = try request.save.map { (name) throws(AlmanacError) in
-      try save(Batch.concatenate(kept), of: training, as: name, manifest: manifest, from: id)
-    }
+    let saved = try saving.map { (saving) throws(AlmanacError) in try save(saving, of: training, manifest: manifest, from: id) }
     return TrainingReport(
-      manifest: manifest, recipe: recipe, rowCount: training.rowCount, featureCount: service.results.count,
-      savedCommit: saved ?? nil)
+      output: request.output, service: request.service, manifest: manifest, recipe: manifest["recipe"]?.stringValue ?? "",
+      rowCount: training.rowCount, droppedRowCount: request.dropMissing ? training.droppedRowCount : nil,
+      featureCount: service.results.count, savedCommit: saved ?? nil)
+  }
+
+  private func labels(
+    _ request: TrainingRequest, for service: CompiledService, commit: Commit, definitions: Definitions
+  ) throws(AlmanacError) -> LabelSource {
+    switch request.labels {
+    case .file(let path):
+      let file = try TableFile(path: path, types: service.labelSchema(timeColumn: request.timeColumn))
+      return LabelSource(file, path: path, output: request.output)
+    case .entities(let grid):
+      let (labels, origin) = try labels(
+        grid, for: service, timeColumn: request.timeColumn, commit: commit, definitions: definitions)
+      return LabelSource(labels, dataset: grid.dataset, origin: origin)
+    }
+  }
+
+  /// What determines a training set, what came out, and, as `labels`, where the label rows are found again.
+  private func manifest(
+    of training: TrainingRun, _ request: TrainingRequest, _ labels: LabelSource, at id: CommitID, _ commit: Commit,
+    _ definitions: Definitions
+  ) throws(AlmanacError) -> JSON {
+    var roots: [String: JSON] = [:]
+    for name in training.service.datasets { roots[name] = commit.datasets[name].map { .string($0.root.description) } ?? .null }
+    let definition = try AlmanacError.translating { try definitions.features.definition(ofService: request.service) }
+    let manifest = training.manifest(service: definition, datasetRoots: roots, commit: id.description)
+    var members = manifest.objectValue ?? [:]
+    members["labels"] = labels.manifest(rowCount: training.labelRowCount)
+    return .object(members)
   }
 
   /// Labels that are joined at a time: each batch reads the views anew, and memory follows its features.
@@ -115,38 +105,12 @@ extension Repository {
   }
 
   private func writeManifest(_ manifest: JSON, beside output: String) throws(AlmanacError) {
-    let path = "\(output).manifest.json"
+    let path = output + ManifestPath.suffix
     do {
       try Data((manifest.text(pretty: true) + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
     } catch {
       throw AlmanacError(.io, "Cannot write \(path): \(error.localizedDescription)")
     }
-  }
-}
-
-/// Label rows in batches of one size, however the file is divided.
-private struct LabelReader {
-  private let file: TableFile
-  private var pending: Batch
-
-  init(_ file: TableFile) {
-    self.file = file
-    pending = Batch.empty(file.schema)
-  }
-
-  /// The next rows, fewer at the end.
-  mutating func next(_ rowCount: Int) throws(AlmanacError) -> Batch {
-    var parts = [pending]
-    var total = pending.rowCount
-    while total < rowCount, let batch = try file.next() {
-      parts.append(batch)
-      total += batch.rowCount
-    }
-    let rows = parts.filter { $0.rowCount > 0 }
-    let all = rows.isEmpty ? pending : Batch.concatenate(rows)
-    let count = min(rowCount, all.rowCount)
-    pending = all.slice(from: count, count: all.rowCount - count)
-    return all.slice(from: 0, count: count)
   }
 }
 

@@ -20,7 +20,7 @@ struct AlmanacCommand: AsyncParsableCommand {
       CommandGroup(
         name: "Remotes", subcommands: [Clone.self, RemoteCommand.self, Fetch.self, Pull.self, Push.self]),
       CommandGroup(name: "Care", subcommands: [Seal.self, GC.self, Fsck.self]),
-      CommandGroup(name: "Features", subcommands: [FeaturesCommand.self, Train.self, Materialize.self, Get.self, Serve.self]),
+      CommandGroup(name: "Features", subcommands: [FeaturesCommand.self, Train.self, Stale.self, Materialize.self, Get.self, Serve.self]),
       CommandGroup(name: "Files", subcommands: [Convert.self, Inspect.self]),
     ])
 

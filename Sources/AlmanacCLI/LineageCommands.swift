@@ -7,7 +7,10 @@ struct Lineage: ParsableCommand {
 
   static let configuration = CommandConfiguration(
     abstract: "Show what a dataset or commit was made from, or what was made of it.",
-    discussion: "DATASET is one of the current branch; DATASET@REVISION is one version; anything else is a branch, tag or commit.")
+    discussion: """
+      DATASET is one of the current branch; DATASET@REVISION is one version; anything else is a branch, tag or commit, or, with --down, \
+      a feature service, whose training sets are shown.
+      """)
   @OptionGroup var global: GlobalOptions
   @Argument(help: ArgumentHelp("A dataset, a version of one, or a commit.", valueName: "dataset|commit")) var subject: String
   @Flag(help: "What was made of it, instead of what it was made from.") var down = false
@@ -43,7 +46,8 @@ struct Lineage: ParsableCommand {
     case .version(let dataset, let root, let commit):
       return "dataset \(dataset)@\(commit.short)\(root.map { ", root \($0.prefix(12))" } ?? "")"
     case .commit(let id): return "commit \(id.short)"
-    case .recipe(let id, let service): return "recipe \(id.prefix(12)) of \(service)"
+    case .recipe(let id, let service, let definition):
+      return "recipe \(id.prefix(12)) of feature service \(service), definition \(definition.prefix(12))"
     }
   }
 }

@@ -30,6 +30,17 @@ package enum SortKernel {
     return nil
   }
 
+  /// The first row of every group of equal rows, of columns that are in order. - Complexity: O(rows)
+  package static func distinctRows(in keys: [Column]) -> [Int32] {
+    let rows = rowCount(keys)
+    let scan = NeighbourScan(keys)
+    var result: [Int32] = rows > 0 ? [0] : []
+    for start in stride(from: 1, to: rows, by: NeighbourScan.blockRowCount) {
+      scan.appendDistinct(start..<min(rows, start + NeighbourScan.blockRowCount), to: &result)
+    }
+    return result
+  }
+
   /// <0, 0 or >0 as row `i` of `a` comes before, with or behind row `j` of `b`.
   /// - Precondition: the columns agree in number and types.
   package static func compareRows(_ a: [Column], _ i: Int, _ b: [Column], _ j: Int) -> Int {
@@ -96,6 +107,15 @@ struct NeighbourScan {
         if !tied { return nil }
       }
       return ties.firstIndex(of: 1).map { rows.lowerBound + $0 }
+    }
+  }
+
+  /// The rows of the range that differ from their predecessor in some column.
+  func appendDistinct(_ rows: Range<Int>, to result: inout [Int32]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: rows.count) { ties in
+      ties.initialize(repeating: 1)
+      for reader in readers where !scan(reader, rows, ties.baseAddress!).tied { break }
+      for index in 0..<rows.count where ties[index] == 0 { result.append(Int32(rows.lowerBound + index)) }
     }
   }
 

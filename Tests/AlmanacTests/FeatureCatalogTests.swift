@@ -87,7 +87,7 @@ import Testing
   @Test func aMissingRequestColumnIsRefused() throws {
     let workshop = try workshop()
     var request = try request(workshop)
-    request.labels = try workshop.write("short.csv", "sensor,other,readings,event_timestamp\n1,2,3,2026-02-01T05:00:00Z\n")
+    request.labels = try .file(workshop.write("short.csv", "sensor,other,readings,event_timestamp\n1,2,3,2026-02-01T05:00:00Z\n"))
     let error = #expect(throws: AlmanacError.self) { try workshop.repository.train(request) }
     #expect(error?.kind == .failed)
     #expect(

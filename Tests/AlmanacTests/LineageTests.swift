@@ -106,10 +106,38 @@ import Testing
     #expect(up.runs[0].jobName == "trainingset.fraud_v1")
     #expect(up.runs[0].outputs.map(\.dataset) == ["training"])
     let kinds = up.json["runs"]?.arrayValue?.first?["inputs"]?.arrayValue?.map { $0["name"] ?? $0["service"] ?? .null }
-    #expect(kinds == ["fraud_v1", "transactions", "user_profile"])
+    #expect(kinds == ["fraud_v1", "transactions", "user_profile", "labels.parquet"])
     #expect(up.runs[1].outputs.map(\.dataset) == ["transactions", "user_profile"])
     let down = try workshop.repository.lineage("transactions", direction: .down)
     #expect(down.runs.map(\.commit.message) == ["train: save training"])
+  }
+
+  /// Which training sets used which definition of a service, and which version of what they read.
+  @Test func servicesLeadDownToTheirTrainingSets() throws {
+    let workshop = try Workshop.training()
+    func save(_ name: String, _ labels: TrainingRequest.Labels) throws {
+      _ = try workshop.repository.train(
+        TrainingRequest(service: "s", labels: labels, output: workshop.path("t.parquet"), save: name))
+    }
+    try save("first", .file(workshop.labels()))
+    try workshop.declare("features/f.yaml", Workshop.trainingFeatures.replacing("of: value, window: 12h", with: "of: value, window: 6h"))
+    try workshop.apply()
+    try workshop.commit("readings", workshop.readings("more.csv", [(4, 0, "1")]))
+    try save("second", .entities(EntityGrid(dataset: "readings", from: "2026-02-01", to: "2026-02-02", every: "1d")))
+    let report = try workshop.repository.lineage("s", direction: .down)
+    #expect(report.json["subject"] == ["service": "s"])
+    #expect(report.runs.map(\.commit.message) == ["train: save second", "train: save first"])
+    let inputs = report.json["runs"]?.arrayValue?.map { $0["inputs"]?.arrayValue ?? [] } ?? []
+    #expect(inputs.map { $0.map { $0["type"]?.stringValue } } == [["recipe", "dataset"], ["recipe", "dataset", "file"]])
+    let definitions = inputs.map { $0[0]["definition"]?.stringValue }
+    #expect(definitions.allSatisfy { $0?.count == 64 })
+    #expect(definitions[0] != definitions[1])
+    #expect(inputs.map { $0[1]["root"]?.stringValue } == [try workshop.root("readings"), try workshop.root("readings", at: "main~2")])
+    #expect(inputs[1][2] == ["type": "file", "name": "labels.csv", "sha256": "", "rows": 5])
+    #expect(try workshop.repository.lineage("readings@main", direction: .down).runs.map(\.commit.message) == ["train: save second"])
+    let error = #expect(throws: AlmanacError.self) { try workshop.repository.lineage("s", direction: .up) }
+    #expect(error?.kind == .usage)
+    #expect(error?.description == "Cannot show what s was made from: it is a feature service, which files declare")
   }
 
   @Test func anUnknownNameIsNotFound() throws {
@@ -119,7 +147,8 @@ import Testing
       #expect(error?.kind == .notFound)
       #expect(
         error?.description
-          == "Cannot show the lineage of \(name): it is no dataset of the current branch, no DATASET@REVISION and no revision")
+          == "Cannot show the lineage of \(name): it is no dataset of the current branch, no DATASET@REVISION, no revision and no "
+          + "feature service")
     }
   }
 }

@@ -159,6 +159,47 @@ import Testing
     #expect(try recipe(build("plain", [narrow, times]), definitions)["recipe"] != manifest["recipe"])
   }
 
+  @Test func dropMissingKeepsRowsWithEveryFeature() throws {
+    let definitions = try DefinitionSet.parse(files: [("f.yaml", yaml)])
+    let compiled = try definitions.compile(service: "plain", sources: source().tables.mapValues(\.table))
+    let count = 300
+    let keys = Column(.int64, (0..<count).map { .int(Int64($0 % 3)) })
+    // Times 2, 3 and 4, a hundred rows each.
+    let stamps = Column(.timestampMicros, (0..<count).map { .timestamp(Int64($0 / 100 + 2), .microsecond) })
+    let labels = Batch(
+      schema: Schema([Field("user_id", .int64), Field("event_timestamp", .timestampMicros)]), columns: [keys, stamps], rowCount: count)
+    func run(_ cuts: [Int], dropMissing: Bool = true) throws -> (rows: [[Scalar]], manifest: JSON) {
+      var run = try TrainingRun(
+        service: compiled, labels: labels.schema, options: TrainingOptions(dropMissing: dropMissing), source: source())
+      var parts: [Batch] = []
+      for (start, end) in zip([0] + cuts, cuts + [count]) { parts.append(try run.join(labels.slice(from: start, count: end - start))) }
+      let manifest = run.manifest(service: .null, datasetRoots: [:], commit: "c")
+      #expect(manifest["output"]?["digest"] == .string(BatchDigest.sha256(of: Batch.concatenate(parts))))
+      return (parts.flatMap { part in (0..<part.rowCount).map { row in part.columns.map { $0.scalar(at: row) } } }, manifest)
+    }
+    let (rows, manifest) = try run([])
+    let expected = (100..<count).filter { $0 % 3 == 1 }
+    #expect(rows.map { $0[0] } == expected.map { _ in .int(1) })
+    #expect(rows.map { $0[1] } == expected.map { .timestamp(Int64($0 / 100 + 2), .microsecond) })
+    #expect(rows.map { $0[2] } == expected.map { _ in .double(13) })
+    #expect(manifest["output"]?["rows"] == 67)
+    #expect(manifest["output"]?["nulls"] == ["last_amount": 0, "country": 0])
+    // Every row at time 2, and those of the two other users: user 1 alone has a country, and an amount from time 3 on; user 2 has an amount from time 5 on, which no label reaches.
+    #expect(manifest["output"]?["dropped"] == ["rows": 233, "nulls": ["last_amount": 233, "country": 200]])
+    #expect(manifest["inputs"]?["options"] == ["time_column": "event_timestamp", "full_names": false, "drop_missing": true])
+    for cuts in [[1], [64, 65, 128], [100, 200]] {
+      let again = try run(cuts)
+      #expect(again.rows == rows)
+      #expect(again.manifest == manifest)
+    }
+    let whole = try run([], dropMissing: false)
+    #expect(whole.rows.count == count)
+    #expect(whole.manifest["output"]?["dropped"] == nil)
+    #expect(whole.manifest["inputs"]?["options"] == ["time_column": "event_timestamp", "full_names": false])
+    #expect(whole.manifest["inputs"]?["labels"] == manifest["inputs"]?["labels"])
+    #expect(whole.manifest["recipe"] != manifest["recipe"])
+  }
+
   @Test func digestsDoNotSeeBatches() {
     let count = 200_000
     let numbers = Column(.int64, (0..<count).map { $0 % 7 == 0 ? .null : .int(Int64($0)) })

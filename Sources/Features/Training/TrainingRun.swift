@@ -10,10 +10,18 @@ package struct TrainingRun: Sendable {
   package let featureNames: [String]
   package let service: CompiledService
   package let options: TrainingOptions
+  /// Labels so far.
+  package private(set) var labelRowCount = 0
+  /// Rows that came out so far: those of the labels, unless some are dropped.
   package private(set) var rowCount = 0
+  /// Of all labels, dropped or not.
   private var labelDigest: BatchDigest
+  /// Of the labels that came out, where rows may be dropped.
+  private var keptDigest: BatchDigest?
   private var featureDigest: BatchDigest
   private var nullCounts: [Int]
+  /// Of the dropped rows.
+  private var droppedNullCounts: [Int]
   private let source: any FeatureSource
   private let rangeRowCountMax: Int
 
@@ -32,8 +40,10 @@ package struct TrainingRun: Sendable {
     schema = Schema(labels.fields + fields)
     featureNames = names
     labelDigest = BatchDigest(labels)
+    keptDigest = options.dropMissing ? BatchDigest(labels) : nil
     featureDigest = BatchDigest(Schema(fields))
     nullCounts = names.map { _ in 0 }
+    droppedNullCounts = nullCounts
     self.service = service
     self.options = options
     self.source = source
@@ -43,7 +53,7 @@ package struct TrainingRun: Sendable {
   /// Joins the next labels with every view of the service; views run in parallel.
   ///
   /// - Parameter labels: under the schema of the labels.
-  /// - Returns: the labels with their features.
+  /// - Returns: the labels with their features; without those that lack one, if that was asked for.
   /// - Throws: `labels` when the labels hold a value that is no key, or a null time; `evaluation` when an expression or a sum fails;
   ///   what the source throws.
   /// - Complexity: O(rows that matter + labels) in time; memory for the labels, the features and a range of rows for each thread.
@@ -57,17 +67,47 @@ package struct TrainingRun: Sendable {
       let features = try service.resultColumns(
         lookups: service.outputs.map { columns[$0.view][$0.feature] }, request: request, rowCount: labels.rowCount)
       labelDigest.update(labels)
-      featureDigest.update(
-        Batch(schema: Schema(Array(schema.fields.suffix(features.count))), columns: features, rowCount: labels.rowCount))
-      for (index, column) in features.enumerated() { nullCounts[index] += column.nullCount }
-      rowCount += labels.rowCount
-      return Batch(schema: schema, columns: labels.columns + features, rowCount: labels.rowCount)
+      labelRowCount += labels.rowCount
+      return finished(Batch(schema: schema, columns: labels.columns + features, rowCount: labels.rowCount))
     } catch var error as FeatureError {
-      guard rowCount > 0, let row = error.row else { throw error }
-      error.row = row + rowCount
-      error.text += "; rows are counted from row \(rowCount + 1) of the labels"
+      guard labelRowCount > 0, let row = error.row else { throw error }
+      error.row = row + labelRowCount
+      error.text += "; rows are counted from row \(labelRowCount + 1) of the labels"
       throw error
     }
+  }
+
+  /// Drops what is to be dropped, and counts and digests the rest.
+  private mutating func finished(_ joined: Batch) -> Batch {
+    let labelFields = Array(schema.fields.prefix(schema.fields.count - featureNames.count))
+    var rows = joined
+    if options.dropMissing, let kept = Self.completeRows(joined.columns.suffix(featureNames.count), rowCount: joined.rowCount) {
+      rows = joined.take(kept)
+      for (index, column) in joined.columns.suffix(featureNames.count).enumerated() { droppedNullCounts[index] += column.nullCount }
+    }
+    let features = Array(rows.columns.suffix(featureNames.count))
+    keptDigest?.update(Batch(schema: Schema(labelFields), columns: Array(rows.columns.prefix(labelFields.count)), rowCount: rows.rowCount))
+    featureDigest.update(
+      Batch(schema: Schema(Array(schema.fields.suffix(features.count))), columns: features, rowCount: rows.rowCount))
+    for (index, column) in features.enumerated() { nullCounts[index] += column.nullCount }
+    rowCount += rows.rowCount
+    return rows
+  }
+
+  /// The rows in which no column is null; nil for all. - Complexity: O(rows / 64 × columns with nulls)
+  private static func completeRows(_ columns: some Collection<Column>, rowCount: Int) -> [Int32]? {
+    let masks = columns.filter { $0.nullCount > 0 }.compactMap(\.validity)
+    guard !masks.isEmpty else { return nil }
+    var rows: [Int32] = []
+    rows.reserveCapacity(rowCount)
+    for start in stride(from: 0, to: rowCount, by: 64) {
+      var word = masks.reduce(UInt64.max) { $0 & $1.word(at: start) }
+      while word != 0 {
+        rows.append(Int32(start + word.trailingZeroBitCount))
+        word &= word - 1
+      }
+    }
+    return rows
   }
 
   private static func checkNames(_ names: [String], _ labels: Schema, _ options: TrainingOptions) throws(FeatureError) {
@@ -94,19 +134,27 @@ package struct TrainingRun: Sendable {
     let inputs: JSON = [
       "labels": .string(labelDigest.finalized()), "service": definition, "datasets": .object(datasetRoots),
       "engine": .int(FeatureEngine.semanticsVersion),
-      "options": ["time_column": .string(options.timeColumn), "full_names": .bool(options.fullNames)],
+      "options": options.json,
     ]
-    let recipe = SHA256.hash(data: inputs.canonicalBytes)
-    let nulls = zip(featureNames, nullCounts).map { name, count in (name, JSON.int(Int64(count))) }
+    var output: [String: JSON] = [
+      "digest": .string((keptDigest ?? labelDigest).joined(with: featureDigest)), "rows": .int(Int64(rowCount)),
+      "nulls": counts(nullCounts),
+    ]
+    if options.dropMissing { output["dropped"] = ["rows": .int(Int64(droppedRowCount)), "nulls": counts(droppedNullCounts)] }
     let timeless = service.views.filter { $0.view.source.eventTime == nil }.map(\.view.view.name)
     return [
-      "format": 1, "recipe": .string(BatchDigest.hex(recipe)), "inputs": inputs, "commit": .string(commit),
-      "timeless_views": .array(Set(timeless).sorted().map { .string($0) }),
-      "output": [
-        "digest": .string(labelDigest.joined(with: featureDigest)), "rows": .int(Int64(rowCount)),
-        "nulls": .object(Dictionary(nulls, uniquingKeysWith: { first, _ in first })),
-      ],
+      "format": 1, "recipe": .string(Self.recipe(of: inputs)), "inputs": inputs, "commit": .string(commit),
+      "timeless_views": .array(Set(timeless).sorted().map { .string($0) }), "output": .object(output),
     ]
+  }
+
+  /// The name of a result, from what determines it.
+  package static func recipe(of inputs: JSON) -> String { BatchDigest.hex(SHA256.hash(data: inputs.canonicalBytes)) }
+
+  package var droppedRowCount: Int { labelRowCount - rowCount }
+
+  private func counts(_ counts: [Int]) -> JSON {
+    .object(Dictionary(zip(featureNames, counts.map { .int(Int64($0)) }), uniquingKeysWith: { first, _ in first }))
   }
 }
 
