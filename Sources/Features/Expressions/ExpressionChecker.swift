@@ -304,10 +304,7 @@ struct ExpressionChecker {
       guard let function = ScalarFunction(rawValue: Self.synonyms[name] ?? name), arguments.count == 1 || FunctionCatalog.all[name] == nil
       else {
         if FunctionCatalog.all[name] != nil { return .typed(try catalogued(name, arguments, at)) }
-        let names =
-          ScalarFunction.allCases.map(\.rawValue) + FunctionCatalog.all.keys.filter { $0.first?.isLetter == true }.sorted()
-          + ["coalesce", "least", "greatest", "nullif", "ifnull", "if", "iff", "concat", "round", "cast", "try_cast", "extract"]
-        throw SyntaxError("there is no function \(name)\(Suggestion.text(for: name, among: names))", at: at, kind: .notFound)
+        throw SyntaxError("there is no function \(name)\(Suggestion.text(for: name, among: Self.functionNames))", at: at, kind: .notFound)
       }
       try count(1...1)
       return .typed(try apply(function, try resolve(arguments[0]), at))
@@ -327,6 +324,14 @@ struct ExpressionChecker {
       return ExpressionNode(.function(function, value), value.type.widened, offset: at)
     }
   }
+
+  /// Every name that can be called.
+  static let functionNames: [String] =
+    ScalarFunction.allCases.map(\.rawValue) + FunctionCatalog.all.keys.filter { $0.first?.isLetter == true }.sorted()
+    + [
+      "coalesce", "least", "greatest", "nullif", "ifnull", "if", "iff", "concat", "round", "cast", "try_cast", "extract", "mod",
+      "date_add", "position",
+    ] + synonyms.keys.sorted()
 
   private static let synonyms = [
     "ceiling": "ceil", "lcase": "lower", "ucase": "upper", "len": "length", "char_length": "length", "character_length": "length",
