@@ -98,4 +98,42 @@ import Testing
       #expect(served[index] == [online, name == "count" ? .int(0) : .null], "\(name)")
     }
   }
+
+  @Test func sumsBeyondThirtyEightDigitsFailInsteadOfWrapping() throws {
+    let workshop = try Workshop()
+    try workshop.declare("schemas/payments.yaml", Self.contract.replacing("decimal(10,2)", with: "decimal(38,0)"))
+    try workshop.declare(
+      "features/pay.yaml",
+      """
+      entities:
+      - {name: user, keys: [{name: user_id, type: int64}]}
+      feature_views:
+      - name: pay
+        entity: user
+        source: payments
+        features:
+        - {name: total, agg: sum, of: amount, window: all}
+        - {name: mean, agg: avg, of: amount, window: all}
+      feature_services:
+      - {name: money, features: ["pay:*"]}
+      """)
+    try workshop.apply()
+    let half = "6" + String(repeating: "0", count: 37)
+    let rows = try workshop.write(
+      "rows.csv",
+      "user_id,event_timestamp,amount\n1,2026-01-01T00:00:00Z,\(half)\n1,2026-01-02T00:00:00Z,\(half)\n2,2026-01-01T00:00:00Z,\(half)\n")
+    try workshop.commit("payments", rows)
+    let labels = try workshop.write("labels.csv", "user_id,event_timestamp\n2,2026-01-05T00:00:00Z\n1,2026-01-05T00:00:00Z\n")
+    let error = #expect(throws: AlmanacError.self) {
+      try workshop.train(TrainingRequest(service: "money", labels: labels, output: workshop.path("training.parquet")))
+    }
+    #expect(error?.description.contains("the sum for label row 2 exceeds decimal(38,0)") == true, "\(String(describing: error))")
+    _ = try workshop.repository.materialize()
+    let body: JSON = ["feature_service": "money", "at": "2026-01-05T00:00:00Z", "entities": ["user_id": [.int(2), .int(1)]]]
+    let json = try JSON(parsing: OnlineService(repository: workshop.repository).answer(body))
+    let results = try #require(json["results"]?.arrayValue)
+    #expect(results[1]["values"] == [.string(half), .null])
+    #expect(results[1]["statuses"] == ["PRESENT", "INVALID"])
+    #expect(results[2]["values"] == [.double(6e37), .double(6e37)])
+  }
 }

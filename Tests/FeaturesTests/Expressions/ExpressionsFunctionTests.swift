@@ -86,4 +86,16 @@ struct ExpressionsFunctionTests {
     // XXH3 of the empty string is 0x2D06800538D394C2.
     #expect(try first("hash64('')") == .int(0x2D06_8005_38D3_94C2))
   }
+
+  /// Found by fuzzing: ten million single bytes took seconds. Long fillings are copied in blocks, whose ends show nowhere.
+  @Test func longFillingsAreWhole() throws {
+    for count in [15, 16, 17, 4_095, 4_096, 4_097, 10_000, 1_000_000] {
+      #expect(try first("lpad('é', \(count), 'x')") == .string(String(repeating: "x", count: count - 1) + "é"))
+      #expect(try first("repeat('aé', \(count))") == .string(String(repeating: "aé", count: count)))
+      let filled = String(String(repeating: "日本x", count: count / 3 + 1).unicodeScalars.prefix(count - 2))
+      #expect(try first("rpad('ab', \(count), '日本x')") == .string("ab" + filled))
+    }
+    let long = String(repeating: "w", count: 5_000)
+    #expect(try first("repeat('\(long)', 20)") == .string(String(repeating: long, count: 20)))
+  }
 }
