@@ -49,12 +49,20 @@ private func evaluate(_ expression: CompiledExpression) {
       continue
     }
     precondition(alone.type == expression.resultType, "the result is of the type that was checked")
-    // Descriptions, so that NaN equals itself.
-    precondition(
-      whole.map { "\($0.scalar(at: row))" == "\(alone.scalar(at: 0))" } ?? true, "row \(row) alone is \(alone.scalar(at: 0))")
+    let value = alone.scalar(at: 0)
+    precondition(whole.map { isSame($0.scalar(at: row), value) } ?? true, "row \(row) is the same alone")
   }
   precondition((whole == nil) == (failureCount > 0), "the whole fails when a row does, and only then")
   precondition(whole.map { $0.type == expression.resultType && $0.count == rows.rowCount } ?? true, "one value a row")
+}
+
+/// NaN is itself here, and -0.0 is not 0.0.
+private func isSame(_ a: Scalar, _ b: Scalar) -> Bool {
+  switch (a, b) {
+  case (.double(let x), .double(let y)): x.isNaN ? y.isNaN : x.bitPattern == y.bitPattern
+  case (.float(let x), .float(let y)): x.isNaN ? y.isNaN : x.bitPattern == y.bitPattern
+  default: a == b
+  }
 }
 
 extension FunctionCatalog {
