@@ -24,6 +24,8 @@ seed() { # seed TARGET FOLDER: small real files to start from
   if [ "$1" = Expressions ]; then
     # A case a file.
     sed -E 's/ ;; .*//; s/^! //; /^#/d' fixtures/expressions/cases.txt | split -l 1 -a 3 - "$2/case-"
+    # Their words, so that mutants are made of names rather than of letters.
+    sed -E '/^#/d' fixtures/expressions/cases.txt | grep -oE "[A-Za-z_][A-Za-z_0-9]*" | sort -u | sed 's/.*/"&"/' >"$scratch/$1.dict"
     return
   fi
   for pattern in "${patterns[@]}"; do
@@ -35,7 +37,9 @@ seed() { # seed TARGET FOLDER: small real files to start from
 status=0
 for target in "${targets[@]}"; do
   echo "fuzz: building $target"
-  ALMANAC_ROOM=${target}Fuzzer swift build -c release --scratch-path "$scratch" -Xswiftc -sanitize=fuzzer >"$scratch.log" 2>&1 || {
+  # Another room is another package to SwiftPM; with the plan of the build before it fails ("unknown build description").
+  ALMANAC_ROOM=${target}Fuzzer swift build -c release --scratch-path "$scratch" --disable-build-manifest-caching \
+    -Xswiftc -sanitize=fuzzer >"$scratch.log" 2>&1 || {
     tail -20 "$scratch.log" >&2
     exit 1
   }
@@ -59,7 +63,9 @@ for target in "${targets[@]}"; do
   mkdir -p "$scratch/corpus/$target" "$scratch/findings/$target"
   seed "$target" "$scratch/corpus/$target"
   echo "fuzz: running $target for $seconds s"
-  if ! "$scratch/$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=131072 -print_final_stats=1 \
+  options=()
+  [ ! -f "$scratch/$target.dict" ] || options+=(-dict="$scratch/$target.dict")
+  if ! "$scratch/$target" "${options[@]}" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -max_len=131072 -print_final_stats=1 \
     -artifact_prefix="$scratch/findings/$target/" "$scratch/corpus/$target" >"$scratch/$target.log" 2>&1; then
     echo "fuzz: $target has a finding:" >&2
     tail -40 "$scratch/$target.log" >&2

@@ -46,7 +46,8 @@ extension Generation {
   /// - Throws: `notFound` for an unknown service.
   package func plan(service name: String, fullNames: Bool = false) throws(OnlineError) -> FeaturePlan {
     guard let service = definitions.service(named: name) else {
-      throw OnlineError(.notFound, "There is no feature service \(name)")
+      throw OnlineError(
+        .notFound, "There is no feature service \(name)\(Suggestion.text(for: name, among: definitions.services.map(\.name)))")
     }
     return try plan(service.features, of: "Feature service \(name)", fullNames: fullNames)
   }
@@ -63,7 +64,9 @@ extension Generation {
       }
       let parts = text.split(separator: ":", omittingEmptySubsequences: false)
       guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-        throw OnlineError(.malformed, "features: expected view:feature, found \(text)")
+        throw OnlineError(
+          .malformed,
+          "features: expected view:feature, found \(text)\(Suggestion.text(for: text, among: definitions.onDemand.map(\.name)))")
       }
       if parts[1] == "*", let view = definitions.view(named: String(parts[0])) {
         references += view.features.map { FeatureReference(view: view.name, feature: $0.name) }
@@ -90,7 +93,11 @@ extension Generation {
         place = uses.count - 1
       }
       guard let place, let feature = uses[place].use.image.descriptor.features.firstIndex(where: { $0.name == reference.feature }) else {
-        throw OnlineError(.notFound, "\(object): feature view \(reference.view) has no feature \(reference.feature)")
+        let names = definitions.view(named: reference.view)?.features.map(\.name) ?? []
+        throw OnlineError(
+          .notFound,
+          "\(object): feature view \(reference.view) has no feature \(reference.feature)\(Suggestion.text(for: reference.feature, among: names))"
+        )
       }
       places[reference] = lookups.count
       let type = uses[place].use.image.descriptor.features[feature].type
@@ -140,7 +147,10 @@ extension Generation {
     of reference: FeatureReference, _ object: String, _ keys: inout [FeaturePlan.Key]
   ) throws(OnlineError) -> FeaturePlan.Use {
     guard let view = definitions.view(named: reference.view) else {
-      throw OnlineError(.notFound, "\(object): there is no feature view \(reference.view)")
+      throw OnlineError(
+        .notFound,
+        "\(object): there is no feature view \(reference.view)\(Suggestion.text(for: reference.view, among: definitions.views.map(\.name)))"
+      )
     }
     guard let image = images[view.name], let entity = definitions.entity(named: view.entity) else {
       throw OnlineError(.notFound, "\(object): feature view \(view.name) is not materialized")

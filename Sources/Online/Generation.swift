@@ -9,6 +9,8 @@ package struct Generation: Sendable {
   package let definitions: DefinitionSet
   /// By the view's name.
   package let images: [String: ViewImage]
+  /// Of copies of this value too, since they have the same definitions and images.
+  let plans = PlanCache()
 
   package init(commit: String, definitions: DefinitionSet, images: [String: ViewImage]) {
     self.commit = commit

@@ -10,13 +10,19 @@ extension Generation {
   ///   - overlay: the sequence number of the last pushed row that the answer knows.
   /// - Throws: `OnlineError`, whose `httpStatus` and `text` say what is wrong.
   package func answer(_ request: OnlineRequest, now: Int64, overlay: Int64 = 0) throws(OnlineError) -> [UInt8] {
-    let plan: FeaturePlan
+    try answer(request, try plan(for: request), now: now, overlay: overlay)
+  }
+
+  /// Made once for all requests that ask for the same features.
+  private func plan(for request: OnlineRequest) throws(OnlineError) -> FeaturePlan {
     if let service = request.service {
-      plan = try self.plan(service: service, fullNames: request.fullNames)
-    } else {
-      plan = try self.plan(features: request.features, fullNames: request.fullNames)
+      return try plans.plan(for: .service(service, fullNames: request.fullNames)) { () throws(OnlineError) in
+        try plan(service: service, fullNames: request.fullNames)
+      }
     }
-    return try answer(request, plan, now: now, overlay: overlay)
+    return try plans.plan(for: .features(request.features, fullNames: request.fullNames)) { () throws(OnlineError) in
+      try plan(features: request.features, fullNames: request.fullNames)
+    }
   }
 
   /// - Parameter body: the bytes of the request's body.

@@ -114,9 +114,14 @@ import Testing
     #expect(
       try refusal(#"{"features": ["spend:amount"], "entities": {"user_id": [1.5]}}"#)
         == "422 entities.user_id[0]: expected a value of type int64, found 1.5")
-    #expect(try refusal(#"{"features": ["spent:amount"], "entities": {}}"#) == "404 The request: there is no feature view spent")
-    #expect(try refusal(#"{"features": ["spend:amuont"], "entities": {}}"#) == "404 The request: feature view spend has no feature amuont")
+    #expect(
+      try refusal(#"{"features": ["spent:amount"], "entities": {}}"#)
+        == "404 The request: there is no feature view spent (did you mean spend?)")
+    #expect(
+      try refusal(#"{"features": ["spend:amuont"], "entities": {}}"#)
+        == "404 The request: feature view spend has no feature amuont (did you mean amount?)")
     #expect(try refusal(#"{"feature_service": "x", "entities": {}}"#) == "404 There is no feature service x")
+    #expect(try refusal(#"{"feature_service": "fruad", "entities": {}}"#) == "404 There is no feature service fruad (did you mean fraud?)")
     #expect(
       try refusal(#"{"feature_service": "fraud", "entities": {"user_id": [1], "sender_id": []}}"#)
         == "400 entities.sender_id: expected 1 values as in user_id, found 0")

@@ -68,18 +68,21 @@ struct DefinitionMap {
   }
 
   /// A map of texts; empty when the key is absent.
-  mutating func texts(_ key: String) throws(FeatureError) -> [(key: String, place: DefinitionPlace, text: String)] {
+  mutating func texts(_ key: String) throws(FeatureError) -> [DefinitionText] {
     guard let value = value(key) else { return [] }
     guard case .map(let list) = value.content else { throw value.error("\(object): \(key) needs a map, found \(value.found)") }
-    var result: [(key: String, place: DefinitionPlace, text: String)] = []
+    var result: [DefinitionText] = []
     for member in list {
       guard case .scalar(let text) = member.value.content else {
         throw member.value.error("\(object): \(key).\(member.key) needs a text, found \(member.value.found)")
       }
-      result.append((member.key, member.keyPlace, text))
+      result.append(DefinitionText(key: member.key, place: member.keyPlace, text: text, textPlace: member.value.place))
     }
     return result
   }
+
+  /// A key's value, for messages about it; the map itself when the key is absent.
+  func member(_ key: String) -> DefinitionNode { members[key]?.value ?? node }
 
   /// The place of a key's value, for messages that come after parsing.
   func place(_ key: String) -> DefinitionPlace? { members[key]?.value.place }
@@ -103,4 +106,12 @@ struct DefinitionMap {
         column: place.column)
     }
   }
+}
+
+/// A member of a map of texts.
+struct DefinitionText {
+  let key: String
+  let place: DefinitionPlace
+  let text: String
+  let textPlace: DefinitionPlace
 }

@@ -19,7 +19,7 @@ extension DefinitionReader {
       guard let type = DataType(parsing: typeName), type.isRequestType else {
         throw FeatureError(
           .definition,
-          "\(map.object): request field \(fieldName) is \(typeName); there are bool, int8 to int64, float32, float64, string, date, timestamp"
+          "\(map.object): request field \(fieldName) is \(typeName)\(DataType.hint(for: typeName)); there are bool, int8 to int64, float32, float64, string, date, timestamp"
         ).located(field.place("type"))
       }
       try field.finish()

@@ -39,18 +39,21 @@ extension DefinitionReader {
 
   private func detailed(_ node: DefinitionNode, _ object: String) throws(FeatureError) -> [FeatureReference] {
     var map = try DefinitionMap(node, "\(object): use of a view")
-    let view = try self.view(named: try map.requiredText("view"), node, object)
+    let viewName = try map.requiredText("view")
+    let view = try self.view(named: viewName, map.member("view"), object)
     let alias = try map.text("as")
     if let alias {
-      try DefinitionMap.check(alias, "\(object): as", node)
-      guard !alias.contains("__") else { throw node.error("\(object): as cannot hold __, which joins view and feature in full names") }
+      try DefinitionMap.check(alias, "\(object): as", map.member("as"))
+      guard !alias.contains("__") else {
+        throw map.member("as").error("\(object): as cannot hold __, which joins view and feature in full names")
+      }
     }
     let joinKeys = try map.texts("join_keys")
     let entityKeys = entities.first { $0.name == view.entity }?.keys.map(\.name) ?? []
-    for (key, place, _) in joinKeys where !entityKeys.contains(key) {
+    for member in joinKeys where !entityKeys.contains(member.key) {
       throw FeatureError(
-        .notFound, "\(object): entity \(view.entity) has no key \(key)\(Suggestion.text(for: key, among: entityKeys))"
-      ).located(place)
+        .notFound, "\(object): entity \(view.entity) has no key \(member.key)\(Suggestion.text(for: member.key, among: entityKeys))"
+      ).located(member.place)
     }
     var names: [String] = []
     for item in try map.list("features") {

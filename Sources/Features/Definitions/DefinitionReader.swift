@@ -11,6 +11,8 @@ struct DefinitionReader {
   private var onDemandNodes: [DefinitionNode] = []
   private var serviceNodes: [DefinitionNode] = []
   private(set) var onDemandNames: [String] = []
+  /// Per view the names under its `keys`, also those that a definition leaves out.
+  private var keyNames: [String: [String]] = [:]
 
   mutating func read(_ root: DefinitionNode) throws(FeatureError) {
     var file = try DefinitionMap(root, "features file")
@@ -61,7 +63,8 @@ struct DefinitionReader {
       let typeName = try keyMap.requiredText("type")
       guard let type = DataType(parsing: typeName), type.isEntityKey else {
         throw FeatureError(
-          .definition, "\(map.object): key \(key) is \(typeName); keys are integers, string, bool, date or timestamp"
+          .definition,
+          "\(map.object): key \(key) is \(typeName)\(DataType.hint(for: typeName)); keys are integers, string, bool, date or timestamp"
         ).located(keyMap.place("type"))
       }
       try keyMap.finish()
@@ -82,10 +85,10 @@ struct DefinitionReader {
         .notFound, "\(object): there is no entity \(view.entity)\(Suggestion.text(for: view.entity, among: entities.map(\.name)))"
       ).located(places[DefinitionPath.property(object, "entity")])
     }
-    for key in view.keys.keys.sorted() where !entity.keys.contains(where: { $0.name == key }) {
+    for key in keyNames[view.name] ?? [] where !entity.keys.contains(where: { $0.name == key }) {
       throw FeatureError(
         .notFound, "\(object): entity \(entity.name) has no key \(key)\(Suggestion.text(for: key, among: entity.keys.map(\.name)))"
-      ).located(places[DefinitionPath.property(object, "keys")])
+      ).located(places[DefinitionPath.key(object, key, isName: true)] ?? places[DefinitionPath.property(object, "keys")])
     }
   }
 
@@ -105,6 +108,11 @@ struct DefinitionReader {
     let keys = try map.texts("keys")
     let ttl = try duration(&map, "ttl")
     let filter = try map.text("where")
+    keyNames[name] = keys.map(\.key)
+    for key in keys {
+      places[DefinitionPath.key(map.object, key.key, isName: true)] = key.place
+      places[DefinitionPath.key(map.object, key.key, isName: false)] = key.textPlace
+    }
     for key in ["entity", "source", "keys", "ttl", "where"] { places[DefinitionPath.property(map.object, key)] = map.place(key) }
     var features: [FeatureDefinition] = []
     for item in try map.list("features") { features.append(try feature(item, view: name)) }
@@ -164,6 +172,15 @@ struct DefinitionReader {
 }
 
 extension DataType {
+  /// The type that a misspelt one probably means, as messages add it; nothing for a type that exists.
+  static func hint(for text: String) -> String {
+    guard DataType(parsing: text) == nil else { return "" }
+    let names = [
+      "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64", "string", "date", "timestamp",
+    ]
+    return Suggestion.text(for: text, among: names)
+  }
+
   /// Floats are refused as keys: equality of floats is no identity.
   fileprivate var isEntityKey: Bool {
     switch self {

@@ -60,7 +60,8 @@ extension DefinitionSet {
     var types: [DataType] = []
     for key in entity.keys {
       let column = view.keys[key.name] ?? key.name
-      let place = places[DefinitionPath.property(object, "keys")] ?? places[object]
+      let place =
+        places[DefinitionPath.key(object, key.name, isName: false)] ?? places[DefinitionPath.property(object, "keys")] ?? places[object]
       guard let field = source.schema[column] else {
         let hint = Suggestion.text(for: column, among: source.schema.fields.map(\.name))
         throw FeatureError(

@@ -50,5 +50,7 @@ enum DefinitionPath {
   static func onDemand(_ name: String) -> String { "on-demand feature \(name)" }
   static func service(_ name: String) -> String { "feature service \(name)" }
   static func property(_ object: String, _ property: String) -> String { "\(object).\(property)" }
+  /// A member of a view's `keys`: its name, or the column that it names.
+  static func key(_ view: String, _ key: String, isName: Bool) -> String { "\(view).keys.\(key)\(isName ? ".name" : "")" }
   static func feature(_ view: String, _ name: String) -> String { "\(self.view(view)): feature \(name)" }
 }

@@ -1,7 +1,7 @@
 /// The name among `candidates` that a misspelt one probably means.
-enum Suggestion {
+package enum Suggestion {
   /// ` (did you mean X?)`, or nothing when no name is near.
-  static func text(for name: String, among candidates: some Sequence<String>) -> String {
+  package static func text(for name: String, among candidates: some Sequence<String>) -> String {
     nearest(to: name, among: candidates).map { " (did you mean \($0)?)" } ?? ""
   }
 

@@ -35,6 +35,7 @@ struct ColumnAssembler {
     case .int32, .date: write(vector.ints, vector, start, count) { Int32(truncatingIfNeeded: $0) }
     case .float32: write(vector.doubles, vector, start, count) { Float($0) }
     case .float64: write(vector.doubles, vector, start, count) { $0 }
+    case .decimal: write(vector.decimals.values, vector, start, count) { $0 }
     case .string:
       let values = vector.strings
       for row in 0..<count {

@@ -3,9 +3,12 @@ import Columns
 /// Functions of the catalogue, and arithmetic with times.
 extension ExpressionChecker {
   mutating func catalogued(_ name: String, _ syntax: [Syntax], _ at: Int) throws(SyntaxError) -> ExpressionNode {
+    try catalogued(name, try resolve(syntax), at)
+  }
+
+  func catalogued(_ name: String, _ arguments: [Checked], _ at: Int) throws(SyntaxError) -> ExpressionNode {
     let overloads = FunctionCatalog.all[name] ?? []
     let shown = name.first?.isLetter == true ? name : "`\(name)`"
-    let arguments = try resolve(syntax)
     guard overloads.contains(where: { $0.accepts(count: arguments.count) }) else {
       throw SyntaxError("\(shown) takes \(Self.forms(overloads)), found \(arguments.count) arguments", at: at, kind: .type)
     }

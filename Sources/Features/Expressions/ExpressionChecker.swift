@@ -44,10 +44,10 @@ struct ExpressionChecker {
       return .typed(ExpressionNode(.not(try condition(operand, "not")), .bool, offset: at))
     case .arithmetic(let operation, let left, let right): return .typed(try arithmetic(operation, left, right, at))
     case .comparison(let comparison, let left, let right):
-      let operands = try unified([try resolve(left), try resolve(right)], "`\(comparison.rawValue)`")
+      let operands = try comparable([try resolve(left), try resolve(right)], "`\(comparison.rawValue)`")
       return .typed(ExpressionNode(.comparison(comparison, operands[0], operands[1]), .bool, offset: at))
     case .concatenation(let left, let right):
-      let operands = [try string(left, "||"), try string(right, "||")]
+      let operands = [try string(try resolve(left), "||"), try string(try resolve(right), "||")]
       return .typed(ExpressionNode(.concatenation(operands, skipsNulls: false), .string, offset: at))
     case .and(let terms):
       return .typed(ExpressionNode(.and(try conditions(terms, "and")), .bool, offset: at))
@@ -57,16 +57,16 @@ struct ExpressionChecker {
       let value = typed(try resolve(operand), as: .bool)
       return .typed(ExpressionNode(.isNull(value, negated: negated), .bool, offset: at))
     case .between(let operand, let low, let high, let negated):
-      let all = try unified([try resolve(operand), try resolve(low), try resolve(high)], "between")
+      let all = try comparable([try resolve(operand), try resolve(low), try resolve(high)], "between")
       return .typed(ExpressionNode(.between(all[0], low: all[1], high: all[2], negated: negated), .bool, offset: at))
     case .inList(let operand, let items, let negated):
-      let all = try unified(try resolve([operand] + items), "in")
+      let all = try comparable(try resolve([operand] + items), "in")
       return .typed(ExpressionNode(.inList(all[0], Array(all.dropFirst()), negated: negated), .bool, offset: at))
     case .choice(let operand, let branches, let otherwise): return try choice(operand, branches, otherwise, at)
     case .isTruth(let operand, let wanted, let negated):
       return .typed(ExpressionNode(.isTruth(try condition(operand, "is"), wanted, negated: negated), .bool, offset: at))
     case .distinct(let left, let right, let negated):
-      let operands = try unified([try resolve(left), try resolve(right)], "is distinct from")
+      let operands = try comparable([try resolve(left), try resolve(right)], "is distinct from")
       return .typed(ExpressionNode(.distinct(operands[0], operands[1], negated: negated), .bool, offset: at))
     case .cast(let operand, let type, let isTry): return .typed(try cast(operand, to: type, isTry: isTry, at))
     case .interval:
@@ -104,7 +104,7 @@ struct ExpressionChecker {
   }
 
   /// The operands as one widened type; a null takes the type of the others.
-  private func unified(_ operands: [Checked], _ what: String) throws(SyntaxError) -> [ExpressionNode] {
+  func unified(_ operands: [Checked], _ what: String) throws(SyntaxError) -> [ExpressionNode] {
     guard let type = try commonType(operands, what) else { return operands.map { typed($0, as: .int64) } }
     var result: [ExpressionNode] = []
     for operand in operands { result.append(try converted(typed(operand, as: type), to: type, what)) }
@@ -113,11 +113,12 @@ struct ExpressionChecker {
 
   /// Nil when all are null.
   private func commonType(_ operands: [Checked], _ what: String) throws(SyntaxError) -> DataType? {
+    if let decimal = Self.commonDecimal(operands) { return decimal }
     var common: DataType?
     for operand in operands {
       guard let type = operand.type?.widened else { continue }
       if type.domain == .opaque {
-        throw SyntaxError("\(what) does not support \(type) yet\(Self.castHint(type))", at: operand.offset, kind: .type)
+        throw SyntaxError("\(what) does not support \(type)", at: operand.offset, kind: .type)
       }
       guard let known = common, known != type else {
         common = type
@@ -132,7 +133,7 @@ struct ExpressionChecker {
   }
 
   private static func join(_ a: DataType, _ b: DataType) -> DataType? {
-    if a.isNumber && b.isNumber { return .float64 }
+    if a.isNumeric && b.isNumeric { return .float64 }
     if (a == .date && b.isTimestamp) || (a.isTimestamp && b == .date) { return .timestampMicros }
     // A string beside a time must be a literal, which `converted` checks and reads.
     for (time, other) in [(a, b), (b, a)] where (time == .date || time.isTimestamp) && other == .string { return time }
@@ -159,15 +160,10 @@ struct ExpressionChecker {
     return ExpressionNode(.convert(node, isTry: false), type, offset: node.offset)
   }
 
-  static func castHint(_ type: DataType) -> String {
-    if case .decimal = type { return "; use cast(... as float64)" }
-    return ""
-  }
-
   func number(_ operand: Checked, _ what: String) throws(SyntaxError) -> ExpressionNode {
     let node = typed(operand, as: .int64)
-    guard node.type.isNumber else {
-      throw SyntaxError("`\(what)` needs a number, found \(node.type)\(Self.castHint(node.type))", at: node.offset, kind: .type)
+    guard node.type.isNumeric else {
+      throw SyntaxError("`\(what)` needs a number, found \(node.type)", at: node.offset, kind: .type)
     }
     return node
   }
@@ -186,8 +182,8 @@ struct ExpressionChecker {
     return result
   }
 
-  private mutating func string(_ syntax: Syntax, _ what: String) throws(SyntaxError) -> ExpressionNode {
-    let node = typed(try resolve(syntax), as: .string)
+  private func string(_ operand: Checked, _ what: String) throws(SyntaxError) -> ExpressionNode {
+    let node = typed(operand, as: .string)
     guard node.type == .string else {
       throw SyntaxError("`\(what)` needs a string, found \(node.type); use cast(... as string)", at: node.offset, kind: .type)
     }
@@ -205,6 +201,7 @@ struct ExpressionChecker {
     if let time = try dayArithmetic(operation, first, second, at) { return time }
     let a = try number(first, operation.rawValue)
     let b = try number(second, operation.rawValue)
+    if let decimal = try decimalArithmetic(operation, a, b, at) { return decimal }
     let isDouble = operation == .divide || a.type.isFloat || b.type.isFloat
     let type = isDouble ? DataType.float64 : .int64
     let operands = [try converted(a, to: type, operation.rawValue), try converted(b, to: type, operation.rawValue)]
@@ -217,7 +214,7 @@ struct ExpressionChecker {
     var conditions: [ExpressionNode]
     var subject: ExpressionNode?
     if let operand {
-      let all = try unified(try resolve([operand] + branches.map(\.when)), "case")
+      let all = try comparable(try resolve([operand] + branches.map(\.when)), "case")
       subject = all[0]
       conditions = Array(all.dropFirst())
     } else {
@@ -244,11 +241,10 @@ struct ExpressionChecker {
   }
 
   private static func canCast(_ from: DataType, to: DataType) -> Bool {
-    if case .decimal = from { return to.isFloat }
-    if from == .binary || to == .binary { return false }
+    if from.domain == .opaque || to.domain == .opaque { return false }
     if from == .string || to == .string { return true }
     if from == .date || from.isTimestamp { return to == .date || to.isTimestamp }
-    return to.isNumber || to == .bool
+    return to.isNumeric || to == .bool
   }
 
   private mutating func call(_ name: String, _ arguments: [Syntax], _ at: Int) throws(SyntaxError) -> Checked {
@@ -288,7 +284,7 @@ struct ExpressionChecker {
       return .typed(ExpressionNode(operation, values[0].type.widened, offset: at))
     case "nullif":
       try count(2...2)
-      let values = try unified(try resolve(arguments), name)
+      let values = try comparable(try resolve(arguments), name)
       return .typed(ExpressionNode(.nullIf(values[0], values[1]), values[0].type.widened, offset: at))
     case "concat":
       try count(1...(.max))
@@ -298,43 +294,52 @@ struct ExpressionChecker {
     case "round":
       try count(1...2)
       let value = try number(try resolve(arguments[0]), name)
-      let digits = arguments.count == 2 ? try roundingDigits(arguments[1]) : 0
+      let digits = arguments.count == 2 ? try roundingDigits(arguments[1], name) : 0
+      if value.type.isDecimal { return .typed(rounded(value, .toNearestOrAwayFromZero, digits: digits, at)) }
       return .typed(ExpressionNode(.round(value, digits: digits), value.type.widened, offset: at))
+    case "floor", "ceil", "ceiling", "trunc":
+      guard (1...2).contains(arguments.count) else { fallthrough }
+      return .typed(try wholeNumber(Self.synonyms[name] ?? name, arguments, at))
     default:
       guard let function = ScalarFunction(rawValue: Self.synonyms[name] ?? name), arguments.count == 1 || FunctionCatalog.all[name] == nil
       else {
         if FunctionCatalog.all[name] != nil { return .typed(try catalogued(name, arguments, at)) }
-        let names =
-          ScalarFunction.allCases.map(\.rawValue) + FunctionCatalog.all.keys.filter { $0.first?.isLetter == true }.sorted()
-          + ["coalesce", "least", "greatest", "nullif", "ifnull", "if", "iff", "concat", "round", "cast", "try_cast", "extract"]
-        throw SyntaxError("there is no function \(name)\(Suggestion.text(for: name, among: names))", at: at, kind: .notFound)
+        throw SyntaxError("there is no function \(name)\(Suggestion.text(for: name, among: Self.functionNames))", at: at, kind: .notFound)
       }
       try count(1...1)
-      return .typed(try apply(function, arguments[0], at))
+      return .typed(try apply(function, try resolve(arguments[0]), at))
     }
   }
 
-  private mutating func apply(_ function: ScalarFunction, _ argument: Syntax, _ at: Int) throws(SyntaxError) -> ExpressionNode {
+  func apply(_ function: ScalarFunction, _ argument: Checked, _ at: Int) throws(SyntaxError) -> ExpressionNode {
     switch function {
     case .lower, .upper, .length:
-      let value = try string(argument, function.rawValue)
+      let value = try self.string(argument, function.rawValue)
       return ExpressionNode(.function(function, value), function == .length ? .int64 : .string, offset: at)
     case .ln, .exp, .sqrt:
-      let value = try converted(try number(try resolve(argument), function.rawValue), to: .float64, function.rawValue)
+      let value = try converted(try number(argument, function.rawValue), to: .float64, function.rawValue)
       return ExpressionNode(.function(function, value), .float64, offset: at)
     case .abs, .floor, .ceil:
-      let value = try number(try resolve(argument), function.rawValue)
+      let value = try number(argument, function.rawValue)
       return ExpressionNode(.function(function, value), value.type.widened, offset: at)
     }
   }
+
+  /// Every name that can be called.
+  static let functionNames: [String] =
+    ScalarFunction.allCases.map(\.rawValue) + FunctionCatalog.all.keys.filter { $0.first?.isLetter == true }.sorted()
+    + [
+      "coalesce", "least", "greatest", "nullif", "ifnull", "if", "iff", "concat", "round", "cast", "try_cast", "extract", "mod",
+      "date_add", "position",
+    ] + synonyms.keys.sorted()
 
   private static let synonyms = [
     "ceiling": "ceil", "lcase": "lower", "ucase": "upper", "len": "length", "char_length": "length", "character_length": "length",
   ]
 
-  private func roundingDigits(_ syntax: Syntax) throws(SyntaxError) -> Int {
+  func roundingDigits(_ syntax: Syntax, _ name: String) throws(SyntaxError) -> Int {
     guard case .literal(.int(let digits)) = syntax.kind, (-18...18).contains(digits) else {
-      throw SyntaxError("round takes its number of digits as a literal from -18 to 18", at: syntax.offset, kind: .type)
+      throw SyntaxError("\(name) takes its number of digits as a literal from -18 to 18", at: syntax.offset, kind: .type)
     }
     return Int(digits)
   }

@@ -4,7 +4,7 @@ extension ExpressionEvaluator {
   /// The rows that keep their value in a cast.
   ///
   /// - Throws: for an active row for which `fails` holds, unless the cast is a `try_cast`: that row is then null.
-  private func checked(
+  func checked(
     _ node: ExpressionNode, _ value: Vector, _ active: Mask?, rowCount: Int, _ fails: (Int) -> Bool, _ text: (Int) -> String
   ) throws(EvaluationFailure) -> Mask? {
     guard case .convert(_, isTry: true) = node.operation else {
@@ -20,6 +20,9 @@ extension ExpressionEvaluator {
   ) throws(EvaluationFailure) -> Vector {
     if value.isNullConstant { return .null(node.type) }
     let to = node.type
+    if case .decimal(let precision, let scale) = to {
+      return try convertToDecimal(value, precision, scale, node, active)
+    }
     switch value.storage {
     case .int(let ints): return try convertInts(ints, value, from, to, node, active)
     case .double(let doubles): return try convertDoubles(doubles, value, to, node, active)
@@ -28,14 +31,15 @@ extension ExpressionEvaluator {
       case .int: return .computed(.int(mapValues(bools) { Int64($0) }), valid: value.valid, from: [value])
       case .double: return .computed(.double(mapValues(bools) { Double($0) }), valid: value.valid, from: [value])
       case .string: return strings(value, bools.count) { bools[$0] != 0 ? "true" : "false" }
-      case .bool, .opaque: return value
+      case .bool, .decimal, .opaque: return value
       }
     case .string(let strings): return try parse(strings, value, to, node, active)
-    case .opaque(let column): return decimals(column, value, to)
+    case .decimal(let decimals, let scale): return try convertDecimals(decimals, scale, value, node, active)
+    case .opaque: preconditionFailure("The checker casts no \(from)")
     }
   }
 
-  private func strings(_ value: Vector, _ rowCount: Int, _ text: (Int) -> String) -> Vector {
+  func strings(_ value: Vector, _ rowCount: Int, _ text: (Int) -> String) -> Vector {
     let result = makeStrings(rowCount) { row, target in
       guard value.isValid(row) else { return }
       var string = text(row)
@@ -101,11 +105,7 @@ extension ExpressionEvaluator {
   ) throws(EvaluationFailure) -> Vector {
     let rowCount = texts.count
     var valid = value.valid
-    func text(_ row: Int) -> Substring {
-      let string = Substring(texts.string(at: row))
-      let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-      return string.drop(while: isBlank).reversedDrop(while: isBlank)
-    }
+    func text(_ row: Int) -> Substring { Self.trimmed(texts.string(at: row)) }
     func values<T: BitwiseCopyable>(_ zero: T, _ parse: (Substring) -> T?) throws(EvaluationFailure) -> Values<T> {
       var bad = false
       let result = Values<T>.filled(rowCount) { target in
@@ -137,6 +137,12 @@ extension ExpressionEvaluator {
     return .computed(storage, valid: valid, from: [value])
   }
 
+  /// Without the blanks around it.
+  static func trimmed(_ text: String) -> Substring {
+    let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+    return Substring(text).drop(while: isBlank).reversedDrop(while: isBlank)
+  }
+
   private static func bool(parsing text: Substring) -> UInt8? {
     switch text.lowercased() {
     case "true", "t", "yes", "y", "1": 1
@@ -148,16 +154,6 @@ extension ExpressionEvaluator {
   /// Decimal notation, `inf` and `nan`; no hexadecimal floats.
   private static func double(parsing text: Substring) -> Double? {
     text.utf8.contains { $0 | 0x20 == UInt8(ascii: "x") } ? nil : Double(text)
-  }
-
-  private func decimals(_ column: Column, _ value: Vector, _ to: DataType) -> Vector {
-    guard case .decimal(_, let scale) = column.type else { preconditionFailure("The checker casts no \(column.type)") }
-    let doubles = mapValues(column.values(Int128.self)) { (unscaled: Int128) -> Double in
-      // Read as text the quotient is rounded once; a decimal of at most 39 digits is always a number.
-      let exact = Double("\(unscaled)e-\(scale)") ?? .nan
-      return to == .float32 ? Double(Float(exact)) : exact
-    }
-    return .computed(.double(doubles), valid: value.valid, from: [value])
   }
 }
 
@@ -171,7 +167,7 @@ extension Substring {
 
 extension DataType {
   /// The values of an integer type, as far as int64 holds them; nil for other types.
-  fileprivate var integerRange: ClosedRange<Int64>? {
+  var integerRange: ClosedRange<Int64>? {
     switch self {
     case .int8: Int64(Int8.min)...Int64(Int8.max)
     case .int16: Int64(Int16.min)...Int64(Int16.max)

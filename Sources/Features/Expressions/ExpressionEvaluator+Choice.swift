@@ -113,6 +113,7 @@ extension ExpressionEvaluator {
     switch type.domain {
     case .int, .opaque: storage = .int(gather(vectors.map(\.ints), 0))
     case .double: storage = .double(gather(vectors.map(\.doubles), 0))
+    case .decimal: storage = .decimal(gather(vectors.map(\.decimals.values), 0), scale: type.decimalScale)
     case .bool: storage = .bool(gather(vectors.map(\.bools), 0))
     case .string:
       let sources = vectors.map(\.strings)

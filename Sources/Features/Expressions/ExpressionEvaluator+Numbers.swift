@@ -4,6 +4,10 @@ import Glibc
 extension ExpressionEvaluator {
   func negate(_ operand: ExpressionNode, _ node: ExpressionNode, _ active: Mask?) throws(EvaluationFailure) -> Vector {
     let value = try evaluate(operand, active)
+    if case .decimal(let decimals, let scale) = value.storage {
+      // A type of decimals has the negative of each of its values.
+      return .computed(.decimal(mapValues(decimals) { 0 &- $0 }, scale: scale), valid: value.valid, from: [value])
+    }
     guard case .int(let ints) = value.storage else {
       return .computed(.double(mapValues(value.doubles) { -$0 }), valid: value.valid, from: [value])
     }
@@ -97,6 +101,9 @@ extension ExpressionEvaluator {
     case .exp: return result(mapValues(value.doubles) { Glibc.exp($0) })
     case .sqrt: return result(mapValues(value.doubles) { $0.squareRoot() })
     case .abs, .floor, .ceil:
+      if case .decimal(let decimals, let scale) = value.storage {
+        return .computed(.decimal(mapValues(decimals) { $0 < 0 ? 0 &- $0 : $0 }, scale: scale), valid: value.valid, from: [value])
+      }
       guard case .int(let ints) = value.storage else {
         switch function {
         case .abs: return result(mapValues(value.doubles) { $0.magnitude })
@@ -151,12 +158,13 @@ extension ExpressionEvaluator {
     case (.int(let x), .int(let y)): mask = Self.compare(comparison, x, y)
     case (.bool(let x), .bool(let y)): mask = Self.compare(comparison, x, y)
     case (.double(let x), .double(let y)): mask = Self.compareDoubles(comparison, x, y)
+    case (.decimal, _), (_, .decimal): mask = Self.compareDecimals(comparison, a.decimals, b.decimals)
     default: mask = Self.compareStrings(comparison, a.strings, b.strings)
     }
     return .computed(.bool(mask), valid: intersection(a.valid, b.valid), from: [a, b])
   }
 
-  private static func compare<T: BitwiseCopyable & Comparable>(_ comparison: Comparison, _ x: Values<T>, _ y: Values<T>) -> Mask {
+  static func compare<T: BitwiseCopyable & Comparable>(_ comparison: Comparison, _ x: Values<T>, _ y: Values<T>) -> Mask {
     switch comparison {
     case .equal: mapPairs(x, y) { $0 == $1 ? 1 : 0 }
     case .unequal: mapPairs(x, y) { $0 != $1 ? 1 : 0 }

@@ -33,8 +33,11 @@ struct ExpressionEvaluator {
       let a = try evaluate(left, active)
       let b = try evaluate(right, active)
       if a.isNullConstant || b.isNullConstant { return .null(node.type) }
-      return node.type == .int64
-        ? try arithmeticInt(operation, a, b, node, active) : arithmeticDouble(operation, a, b)
+      switch node.type {
+      case .int64: return try arithmeticInt(operation, a, b, node, active)
+      case .decimal(let precision, let scale): return try arithmeticDecimal(operation, a, b, precision, scale, node, active)
+      default: return arithmeticDouble(operation, a, b)
+      }
     case .comparison(let comparison, let left, let right):
       let a = try evaluate(left, active)
       return compare(comparison, a, try evaluate(right, active))
@@ -61,6 +64,8 @@ struct ExpressionEvaluator {
       return try run(kernel, vectors, handlesNulls: handlesNulls, node, active)
     case .function(let function, let operand): return try apply(function, try evaluate(operand, active), node, active)
     case .round(let operand, let digits): return try round(try evaluate(operand, active), digits: digits, node, active)
+    case .roundDecimal(let operand, let rule, let digits):
+      return try roundDecimal(try evaluate(operand, active), rule, digits: digits, node, active)
     }
   }
 
@@ -104,7 +109,8 @@ struct ExpressionEvaluator {
     case .float32: storage = .double(mapValues(column.values(Float.self)) { Double($0) })
     case .float64: storage = .double(column.values(Double.self))
     case .string: storage = .string(column.bytes)
-    case .decimal, .binary, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: storage = .opaque(column)
+    case .decimal(_, let scale): storage = .decimal(column.values(Int128.self), scale: scale)
+    case .binary, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: storage = .opaque(column)
     case .timestamp(let unit, _): storage = .int(try micros(column.values(Int64.self), unit, valid, node, active))
     }
     return Vector(storage: storage, valid: valid)

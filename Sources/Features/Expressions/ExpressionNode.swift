@@ -2,8 +2,8 @@ import Columns
 
 /// An expression after type checking: what the evaluator walks.
 ///
-/// The evaluator computes in four domains (`DataType.domain`): every integer, date and timestamp is an int64 there, every
-/// float a float64. A node's type says what the numbers mean, and how wide they are in a result.
+/// The evaluator computes in five domains (`DataType.domain`): every integer, date and timestamp is an int64 there, every
+/// float a float64, every decimal an Int128 with its scale. A node's type says what the numbers mean, and how wide they are in a result.
 final class ExpressionNode: Sendable {
   indirect enum Operation: Sendable {
     /// Index into the columns of the expression.
@@ -11,15 +11,15 @@ final class ExpressionNode: Sendable {
     case literal(Literal)
     case negate(ExpressionNode)
     case not(ExpressionNode)
-    /// Both operands are of the node's domain.
+    /// Both operands are of the node's domain. Decimals are of one scale, except in products.
     case arithmetic(Arithmetic, ExpressionNode, ExpressionNode)
-    /// Both operands are of one domain.
+    /// Both operands are of one domain, or one is an integer and one a decimal.
     case comparison(Comparison, ExpressionNode, ExpressionNode)
     case and([ExpressionNode])
     case or([ExpressionNode])
     case isNull(ExpressionNode, negated: Bool)
     case isTruth(ExpressionNode, Bool, negated: Bool)
-    /// Both operands are of one domain.
+    /// As those of a comparison.
     case distinct(ExpressionNode, ExpressionNode, negated: Bool)
     case between(ExpressionNode, low: ExpressionNode, high: ExpressionNode, negated: Bool)
     case inList(ExpressionNode, [ExpressionNode], negated: Bool)
@@ -35,6 +35,8 @@ final class ExpressionNode: Sendable {
     case convert(ExpressionNode, isTry: Bool)
     case function(ScalarFunction, ExpressionNode)
     case round(ExpressionNode, digits: Int)
+    /// Of a decimal, to fewer digits than its scale; the node's type has room for the result's digits.
+    case roundDecimal(ExpressionNode, FloatingPointRoundingRule, digits: Int)
     case call(Kernel, [ExpressionNode], handlesNulls: Bool)
   }
 
@@ -62,8 +64,8 @@ enum ScalarFunction: String, Sendable, CaseIterable {
 
 /// How the evaluator holds the values of a type.
 enum ValueDomain: Sendable {
-  case int, double, bool, string
-  /// Decimal and binary: they can be passed on and tested for null, and nothing else yet.
+  case int, double, bool, string, decimal
+  /// Binary and nested types: they can be passed on and tested for null, and nothing else.
   case opaque
 }
 
@@ -73,7 +75,8 @@ extension DataType {
     case .bool: .bool
     case .string: .string
     case .float32, .float64: .double
-    case .decimal, .binary, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: .opaque
+    case .decimal: .decimal
+    case .binary, .float16, .fixedBinary, .time, .duration, .list, .map, .structure: .opaque
     default: .int
     }
   }
@@ -85,5 +88,10 @@ extension DataType {
     return isTimestamp ? .timestampMicros : self
   }
 
-  var isNumber: Bool { isInteger || isFloat }
+  var isDecimal: Bool { if case .decimal = self { true } else { false } }
+
+  var isNumeric: Bool { isInteger || isFloat || isDecimal }
+
+  /// The digits behind the point of a decimal, none of other types.
+  var decimalScale: Int { if case .decimal(_, let scale) = self { scale } else { 0 } }
 }

@@ -23,10 +23,11 @@ extension ExpressionParser {
   private mutating func type() throws(SyntaxError) -> DataType {
     guard case .word(let name) = current.kind else { throw unexpected("a type") }
     let lowered = name.lowercased()
+    if lowered == "decimal" || lowered == "numeric" || lowered == "dec" { return try decimalType() }
     let synonyms = ["timestamptz": DataType.timestampMicros, "real": .float32, "tinyint": .int8]
     guard let type = synonyms[lowered] ?? DataType(parsing: name), type.isCastTarget else {
       throw SyntaxError(
-        "expected a type that cast supports (bool, int8 to int64, float32, float64, string, date, timestamp), found \(current.text)",
+        "expected a type that cast supports (bool, int8 to int64, float32, float64, decimal(p, s), string, date, timestamp), found \(current.text)",
         at: current.offset)
     }
     advance()
@@ -38,6 +39,31 @@ extension ExpressionParser {
       return hasZone ? .timestampMicros : .wallTime
     }
     return type
+  }
+
+  /// `decimal`, which is `decimal(18, 3)`, `decimal(precision)` or `decimal(precision, scale)`.
+  private mutating func decimalType() throws(SyntaxError) -> DataType {
+    let offset = current.offset
+    advance()
+    guard take(symbol: "(") else { return .decimal(precision: 18, scale: 3) }
+    func number() throws(SyntaxError) -> Int {
+      guard case .integer(let value) = current.kind else { throw unexpected("a number of digits") }
+      return Int(clamping: value)
+    }
+    let precision = try number()
+    advance()
+    var scale = 0
+    if take(symbol: ",") {
+      scale = try number()
+      advance()
+    }
+    try expect(symbol: ")")
+    guard (1...DecimalMath.precisionMax).contains(precision), scale <= precision else {
+      throw SyntaxError(
+        "a decimal has 1 to \(DecimalMath.precisionMax) digits, of them at most all behind the point, found decimal(\(precision),\(scale))",
+        at: offset)
+    }
+    return .decimal(precision: precision, scale: scale)
   }
 
   /// `interval '1 month 2 days'`, `interval 3 days` or `interval '3' days`; nil when the word is a name here.

@@ -11,7 +11,9 @@ struct Vector {
     /// 0 or 1 a row.
     case bool(Values<UInt8>)
     case string(BytesValues)
-    /// Decimal or binary: the rows of the chunk as they are.
+    /// Unscaled values.
+    case decimal(Values<Int128>, scale: Int)
+    /// Binary and nested types: the rows of the chunk as they are.
     case opaque(Column)
   }
 
@@ -58,6 +60,7 @@ extension Vector {
       // No null of an opaque type is ever made: null takes its type from values that are computed with.
       case .int, .opaque: .int(.filled(1) { $0[0] = 0 })
       case .double: .double(.filled(1) { $0[0] = 0 })
+      case .decimal: .decimal(.filled(1) { $0[0] = 0 }, scale: type.decimalScale)
       case .bool: .bool(.filled(1) { $0[0] = 0 })
       case .string: .string(Column(.string, [.string("")]).bytes)
       }
@@ -86,6 +89,15 @@ extension Vector {
   var doubles: Values<Double> {
     guard case .double(let values) = storage else { preconditionFailure("The checker let a value of another domain through") }
     return values
+  }
+
+  /// Those of integers too, which have no digits behind the point.
+  var decimals: (values: Values<Int128>, scale: Int) {
+    switch storage {
+    case .decimal(let values, let scale): return (values, scale)
+    case .int(let values): return (mapValues(values) { Int128($0) }, 0)
+    default: preconditionFailure("The checker let a value of another domain through")
+    }
   }
 
   var bools: Mask {

@@ -126,8 +126,6 @@ extension AggregateFunction {
 }
 
 extension DataType {
-  var isDecimal: Bool { if case .decimal = self { true } else { false } }
-
   /// The types that datasets hold.
   fileprivate var isAggregable: Bool {
     switch self {

@@ -27,6 +27,44 @@ enum DistinctSketch {
     return (0..<rows.count).map { row in withUnsafeBytes(of: words[row].littleEndian) { key(XXH3.hash64($0, seed: 0)) } }
   }
 
+  /// The keys with their registers numbered from 0 on, and how many registers those are.
+  ///
+  /// - Complexity: O(keys · log(keys)) for few keys, O(keys + registers) for many
+  static func compacted(_ keys: [UInt32]) -> (keys: [UInt32], registerCount: Int) {
+    if keys.count < compactedCountMax {
+      var registers = keys.map { $0 &>> 6 }
+      registers.sort()
+      var count = 0
+      for register in registers where count == 0 || registers[count - 1] != register {
+        registers[count] = register
+        count += 1
+      }
+      let compact = keys.map { key -> UInt32 in
+        var (low, high) = (0, count)
+        while low < high {
+          let middle = (low + high) / 2
+          if registers[middle] < key &>> 6 { low = middle + 1 } else { high = middle }
+        }
+        return UInt32(low) &<< 6 | key & 63
+      }
+      return (compact, count)
+    }
+    var places = [UInt32](repeating: .max, count: registerCount)
+    var count: UInt32 = 0
+    let compact = keys.map { key -> UInt32 in
+      let register = Int(key &>> 6)
+      if places[register] == .max {
+        places[register] = count
+        count += 1
+      }
+      return places[register] &<< 6 | key & 63
+    }
+    return (compact, Int(count))
+  }
+
+  /// Below it sorting takes less time than a table of all registers.
+  private static let compactedCountMax = registerCount / 16
+
   @inline(__always) static func key(_ hash: UInt64) -> UInt32 {
     let register = UInt32(truncatingIfNeeded: hash &>> UInt64(64 - precision))
     let rest = hash &<< UInt64(precision)
@@ -94,24 +132,25 @@ enum DistinctSketch {
 
 /// The sketch of a window that values can leave again: per register and rank how many values have it.
 ///
-/// - Complexity: O(1) per event; O(ranks) per estimate.
+/// - Complexity: O(1) per event; O(ranks) per estimate; memory O(registers that the keys have).
 struct DistinctWindow: WindowAccumulator {
   private let keys: [UInt32]
   private let buffer: Buffer
-  // SAFETY: the three lie in `buffer`, one behind the other; keys are below registerCount · 64.
+  // SAFETY: the three lie in `buffer`, one behind the other; keys are below its number of registers · 64.
   private let counts: UnsafeMutablePointer<Int32>
   /// Per register a bit for every rank that some value has.
   private let ranks: UnsafeMutablePointer<UInt64>
   private let histogram: UnsafeMutablePointer<Int32>
 
-  init(_ keys: [UInt32]) {
-    self.keys = keys
-    let registers = DistinctSketch.registerCount
+  init(_ allKeys: [UInt32]) {
+    // An estimate counts registers and does not know which ones, so those without a key need no memory but in the histogram.
+    let registers: Int
+    (keys, registers) = DistinctSketch.compacted(allKeys)
     buffer = Buffer(byteCapacity: registers * 64 * 4 + registers * 8 + 64 * 4, zeroed: true)
     ranks = buffer.pointer.bindMemory(to: UInt64.self, capacity: registers)
     counts = (buffer.pointer + registers * 8).bindMemory(to: Int32.self, capacity: registers * 64)
     histogram = (buffer.pointer + registers * 8 + registers * 64 * 4).bindMemory(to: Int32.self, capacity: 64)
-    histogram[0] = Int32(registers)
+    histogram[0] = Int32(DistinctSketch.registerCount)
   }
 
   static var clearsAtOnce: Bool { false }

@@ -51,7 +51,7 @@ struct DefinitionsCompileTests {
         "features/a.yaml:6:10: feature view v, where: `>` needs values of one type"))
     #expect(
       refusal(oneView("{name: f, expr: amount}", extra: "keys: {user_id: country}"))
-        == "features/a.yaml:6:9: feature view v: key user_id of entity user is int64, but column country of transactions is utf8")
+        == "features/a.yaml:6:19: feature view v: key user_id of entity user is int64, but column country of transactions is utf8")
     #expect(
       refusal(oneView("{name: f, expr: amount}", extra: "keys: {user_id: usr}")).hasSuffix(
         "dataset transactions has no column usr for key user_id of entity user"))

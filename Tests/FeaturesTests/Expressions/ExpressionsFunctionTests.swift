@@ -16,7 +16,9 @@ struct ExpressionsFunctionTests {
     #expect(try first("'1'::int64::string || 'x'") == .string("1x"))
     #expect(try compiled("d::timestamp without time zone").resultType == .timestamp(.microsecond, zone: nil))
     #expect(failure("1::") == "test: expected a type, found the end, at column 4 of `1::`")
-    #expect(failure("'1'::decimal").contains("expected a type that cast supports (bool, int8 to int64, float32, float64, string, date"))
+    #expect(
+      failure("'1'::binary").contains(
+        "expected a type that cast supports (bool, int8 to int64, float32, float64, decimal(p, s), string, date"))
   }
 
   @Test func tryCastGivesNullWhereCastFails() throws {
@@ -83,5 +85,17 @@ struct ExpressionsFunctionTests {
   @Test func hash64IsTheSameEverywhere() throws {
     // XXH3 of the empty string is 0x2D06800538D394C2.
     #expect(try first("hash64('')") == .int(0x2D06_8005_38D3_94C2))
+  }
+
+  /// They are copied in blocks, whose ends show nowhere.
+  @Test func longFillingsAreWhole() throws {
+    for count in [15, 16, 17, 4_095, 4_096, 4_097, 10_000, 1_000_000] {
+      #expect(try first("lpad('é', \(count), 'x')") == .string(String(repeating: "x", count: count - 1) + "é"))
+      #expect(try first("repeat('aé', \(count))") == .string(String(repeating: "aé", count: count)))
+      let filled = String(String(repeating: "日本x", count: count / 3 + 1).unicodeScalars.prefix(count - 2))
+      #expect(try first("rpad('ab', \(count), '日本x')") == .string("ab" + filled))
+    }
+    let long = String(repeating: "w", count: 5_000)
+    #expect(try first("repeat('\(long)', 20)") == .string(String(repeating: long, count: 20)))
   }
 }

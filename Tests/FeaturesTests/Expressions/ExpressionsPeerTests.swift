@@ -53,6 +53,8 @@ struct ExpressionsPeerTests {
       case .string: .string(text)
       case .date: .date(try #require(Int32(text)))
       case .timestamp: .timestamp(try #require(Int64(text)), .microsecond)
+      case .decimal(_, let scale):
+        .decimal(try #require(Int128(text.replacing(".", with: ""))), scale: scale)
       default: .int(try #require(Int64(text)))
       }
     }
@@ -68,6 +70,7 @@ struct ExpressionsPeerTests {
     case .bool: "bool"
     case .string: "string"
     case .date: "date"
+    case .decimal: "\(type)"
     default: type.isFloat ? "double" : type.isTimestamp ? "timestamp" : "int"
     }
   }
@@ -78,6 +81,7 @@ struct ExpressionsPeerTests {
     case .bool(let value): value ? "true" : "false"
     case .int(let value), .timestamp(let value, _): "\(value)"
     case .date(let value): "\(value)"
+    case .decimal(let value, let scale): NumberText.formatDecimal(value, scale: scale)
     case .string(let value): value
     default: "\(scalar)"
     }

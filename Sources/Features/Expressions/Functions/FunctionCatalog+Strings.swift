@@ -63,7 +63,7 @@ extension FunctionCatalog {
         let bytes = row.bytes(0)
         guard bytes.count > 0, row.int(1) > 0 else { return }
         try limit(Int(clamping: Int128(bytes.count) * Int128(row.int(1))), "repeat")
-        for _ in 0..<row.int(1) { target.append(bytes: bytes) }
+        append(bytes, times: Int(row.int(1)), to: &target)
       }
     ],
     "reverse": [
@@ -167,6 +167,22 @@ extension FunctionCatalog {
     ]
   }
 
+  /// Many copies go in blocks of some kilobytes, so that a long filling costs what copying its bytes does.
+  private static func append(_ bytes: UnsafeRawBufferPointer, times count: Int, to target: inout GrowableBuffer) {
+    let copyCount = count < 16 ? 1 : min(count, max(1, 4_096 / bytes.count))
+    guard copyCount > 1 else {
+      for _ in 0..<count { target.append(bytes: bytes) }
+      return
+    }
+    var block: [UInt8] = []
+    block.reserveCapacity(copyCount * bytes.count)
+    for _ in 0..<copyCount { block.append(contentsOf: bytes) }
+    block.withUnsafeBytes { block in
+      for _ in 0..<(count / copyCount) { target.append(bytes: block) }
+    }
+    for _ in 0..<(count % copyCount) { target.append(bytes: bytes) }
+  }
+
   private static func pad(_ row: Row, _ target: inout GrowableBuffer, isLeft: Bool) throws(KernelFailure) {
     let (bytes, filling) = (row.bytes(0), row.bytes(2))
     let size = CodePoints.count(bytes)
@@ -177,7 +193,7 @@ extension FunctionCatalog {
     // A code point has at most four bytes.
     try limit(Int(clamping: Int128(missing) * 4), isLeft ? "lpad" : "rpad")
     if !isLeft { target.append(bytes: bytes) }
-    for _ in 0..<(missing / fillingSize) { target.append(bytes: filling) }
+    append(filling, times: missing / fillingSize, to: &target)
     target.append(bytes: CodePoints.slice(filling, from: 0, to: missing % fillingSize))
     if isLeft { target.append(bytes: bytes) }
   }

@@ -30,7 +30,7 @@ enum Parameter: String, Sendable {
     guard let type else { return self == .literal ? nil : 0 }
     switch self {
     case .int: return type.isInteger ? 0 : nil
-    case .double: return type.isFloat ? 0 : type.isInteger ? 1 : nil
+    case .double: return type.isFloat ? 0 : type.isInteger ? 1 : type.isDecimal ? 2 : nil
     case .string: return type == .string ? 0 : nil
     case .literal: return type == .string && isLiteral ? 0 : nil
     case .bool: return type == .bool ? 0 : nil

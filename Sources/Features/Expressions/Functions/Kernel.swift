@@ -170,7 +170,7 @@ extension Vector {
     case .double(let values): return Row.Argument(values: values.base, offsets: nil, valid: valid?.base, mask: mask)
     case .bool(let values): return Row.Argument(values: values.base, offsets: nil, valid: valid?.base, mask: mask)
     case .string(let values): return Row.Argument(values: values.data.start, offsets: values.offsets.base, valid: valid?.base, mask: mask)
-    case .opaque: preconditionFailure("The checker let a value of another domain through")
+    case .decimal, .opaque: preconditionFailure("The checker let a value of another domain through")
     }
   }
 }
