@@ -18,10 +18,12 @@ package struct TrainingRequest: Sendable {
   package var fullNames: Bool
   /// Commit the result as this dataset too.
   package var save: String?
+  /// Note what is read, and why.
+  package var explains: Bool
 
   package init(
     service: String, labels: String, output: String, at: String? = nil, ref: String? = nil,
-    timeColumn: String = "event_timestamp", fullNames: Bool = false, save: String? = nil
+    timeColumn: String = "event_timestamp", fullNames: Bool = false, save: String? = nil, explains: Bool = false
   ) {
     self.service = service
     self.labels = labels
@@ -31,6 +33,7 @@ package struct TrainingRequest: Sendable {
     self.timeColumn = timeColumn
     self.fullNames = fullNames
     self.save = save
+    self.explains = explains
   }
 }
 
@@ -40,6 +43,8 @@ package struct TrainingReport: Sendable {
   package let rowCount: Int
   package let featureCount: Int
   package let savedCommit: CommitID?
+  /// When it was asked for.
+  package let explanation: TrainingExplanation?
 }
 
 extension Repository {
@@ -60,6 +65,8 @@ extension Repository {
     var training = try AlmanacError.translating(context) {
       try TrainingRun(service: service, labels: labels.schema, options: options, source: source)
     }
+    let trace = request.explains ? JoinTrace(viewCount: service.views.count) : nil
+    training.trace = trace
     let target = try TableOutput(path: request.output, schema: training.schema)
     // What is saved as a dataset too is committed as a whole.
     var kept: [Batch] = []
@@ -87,7 +94,8 @@ extension Repository {
     }
     return TrainingReport(
       manifest: manifest, recipe: recipe, rowCount: training.rowCount, featureCount: service.results.count,
-      savedCommit: saved ?? nil)
+      savedCommit: saved ?? nil,
+      explanation: trace.map { TrainingExplanation(service, $0, commit: commit, id: id, labelCount: training.rowCount) })
   }
 
   /// Labels that are joined at a time: each batch reads the views anew, and memory follows its features.

@@ -21,15 +21,20 @@ struct Train: ParsableCommand {
   @Option(help: "The label file's time column.") var time = "event_timestamp"
   @Flag(help: "Name features view__feature.") var fullNames = false
   @Option(help: "Also commit the result as this dataset, keyed by row number, with its recipe as lineage.") var save: String?
+  @Flag(help: "Print which leaves and pages were read for each view, and why.") var explain = false
 
   func run() throws {
     let repository = try global.open()
     let report = try repository.train(
       TrainingRequest(
-        service: service, labels: labels, output: out, at: at, ref: ref, timeColumn: time, fullNames: fullNames, save: save),
+        service: service, labels: labels, output: out, at: at, ref: ref, timeColumn: time, fullNames: fullNames, save: save,
+        explains: explain),
       progress: ProgressBar.handler(global))
     ProgressBar.clear()
-    if global.json { return Terminal.out(report.manifest) }
+    if global.json {
+      return Terminal.out(report.explanation.map { ["manifest": report.manifest, "explanation": $0.json] } ?? report.manifest)
+    }
+    if let explanation = report.explanation { Terminal.out(ExplanationText.lines(explanation).joined(separator: "\n") + "\n") }
     Terminal.out("Wrote \(Terminal.grouped(report.rowCount)) rows with \(report.featureCount) features of \(service) to \(out)")
     Terminal.out("recipe \(report.recipe)")
     if let saved = report.savedCommit { Terminal.out("saved as \(save ?? "") in commit \(saved.short)") }
