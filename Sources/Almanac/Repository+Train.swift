@@ -30,6 +30,8 @@ extension Repository {
       try TrainingRun(service: service, labels: labels.schema, options: request.options, source: source)
     }
     var saving = try request.save.map { (name) throws(AlmanacError) in try savedTrainingSet(name, schema: training.schema) }
+    let trace = request.explains ? JoinTrace(viewCount: service.views.count) : nil
+    training.trace = trace
     let target = try TableOutput(path: request.output, schema: training.schema)
     repeat {
       let batch = try labels.next(Self.labelRowCountMax)
@@ -49,7 +51,8 @@ extension Repository {
     return TrainingReport(
       output: request.output, service: request.service, manifest: manifest, recipe: manifest["recipe"]?.stringValue ?? "",
       rowCount: training.rowCount, droppedRowCount: request.dropMissing ? training.droppedRowCount : nil,
-      featureCount: service.results.count, savedCommit: saved ?? nil)
+      featureCount: service.results.count, savedCommit: saved ?? nil,
+      explanation: trace.map { TrainingExplanation(service, $0, commit: commit, id: id, labelCount: training.labelRowCount) })
   }
 
   private func labels(

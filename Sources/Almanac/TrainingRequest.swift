@@ -23,19 +23,23 @@ package struct TrainingRequest: Sendable {
   package var dropMissing: Bool
   /// Commit the result as this dataset too.
   package var save: String?
+  /// Note what is read, and why.
+  package var explains: Bool
 
   package init(
     service: String, labels: String, output: String, at: String? = nil, ref: String? = nil,
-    timeColumn: String = "event_timestamp", fullNames: Bool = false, dropMissing: Bool = false, save: String? = nil
+    timeColumn: String = "event_timestamp", fullNames: Bool = false, dropMissing: Bool = false, save: String? = nil,
+    explains: Bool = false
   ) {
     self.init(
       service: service, labels: .file(labels), output: output, at: at, ref: ref, timeColumn: timeColumn, fullNames: fullNames,
-      dropMissing: dropMissing, save: save)
+      dropMissing: dropMissing, save: save, explains: explains)
   }
 
   package init(
     service: String, labels: Labels, output: String, at: String? = nil, ref: String? = nil,
-    timeColumn: String = "event_timestamp", fullNames: Bool = false, dropMissing: Bool = false, save: String? = nil
+    timeColumn: String = "event_timestamp", fullNames: Bool = false, dropMissing: Bool = false, save: String? = nil,
+    explains: Bool = false
   ) {
     self.service = service
     self.labels = labels
@@ -46,6 +50,7 @@ package struct TrainingRequest: Sendable {
     self.fullNames = fullNames
     self.dropMissing = dropMissing
     self.save = save
+    self.explains = explains
   }
 
   var options: TrainingOptions { TrainingOptions(timeColumn: timeColumn, fullNames: fullNames, dropMissing: dropMissing) }
@@ -79,4 +84,6 @@ package struct TrainingReport: Sendable {
   package let droppedRowCount: Int?
   package let featureCount: Int
   package let savedCommit: CommitID?
+  /// When it was asked for.
+  package let explanation: TrainingExplanation?
 }

@@ -24,6 +24,7 @@ struct Train: ParsableCommand {
   @Flag(help: "Name features view__feature.") var fullNames = false
   @Flag(help: "Leave out the rows in which any feature of the service is null.") var dropMissing = false
   @Option(help: "Also commit the result as this dataset, keyed by row number, with its recipe as lineage.") var save: String?
+  @Flag(help: "Print which leaves and pages were read for each view, and why.") var explain = false
   @Option(help: "Make the training set again that this manifest describes, and compare.") var recipe: String?
   @Option(help: ArgumentHelp("Make the label rows: every entity of this dataset, at every time.", valueName: "dataset"))
   var entitiesFrom: String?
@@ -40,7 +41,7 @@ struct Train: ParsableCommand {
     if recipe != nil {
       let own: [(String, Bool)] = [
         ("SERVICE", service != nil), ("--at", at != nil), ("--ref", ref != nil), ("--time", time != nil), ("--full-names", fullNames),
-        ("--drop-missing", dropMissing),
+        ("--drop-missing", dropMissing), ("--explain", explain),
       ]
       if let given = (own + grid).first(where: \.1) {
         throw ValidationError("--recipe and \(given.0) exclude each other: the recipe says it")
@@ -74,7 +75,15 @@ struct Train: ParsableCommand {
       let all = Terminal.grouped(dropped + report.rowCount)
       Terminal.err("Dropped \(Terminal.grouped(dropped)) of \(all) label rows, in which a feature is missing")
     }
-    if global.json { return Terminal.out(report.manifest) }
+    if global.json {
+      var members = report.manifest.objectValue ?? [:]
+      members["explanation"] = report.explanation?.json
+      return Terminal.out(.object(members))
+    }
+    if let explanation = report.explanation {
+      let text = ExplanationText.lines(explanation).joined(separator: "\n")
+      if report.output == "-" { Terminal.err(text) } else { Terminal.out(text + "\n") }
+    }
     if report.output == "-" { return }
     let rows = "\(Terminal.grouped(report.rowCount)) rows with \(report.featureCount) features of \(report.service)"
     Terminal.out(request == nil ? "Made again, and identical: \(rows) in \(report.output)" : "Wrote \(rows) to \(report.output)")
@@ -95,6 +104,6 @@ struct Train: ParsableCommand {
     }
     return TrainingRequest(
       service: service ?? "", labels: rows, output: out ?? "", at: at, ref: ref, timeColumn: time ?? "event_timestamp",
-      fullNames: fullNames, dropMissing: dropMissing, save: save)
+      fullNames: fullNames, dropMissing: dropMissing, save: save, explains: explain)
   }
 }

@@ -29,10 +29,16 @@ package struct KeyRangeScan: Sendable {
   package let leading: [Field]
   /// Encoded leading columns: range `i` holds those above `cuts[i - 1]` up to and including `cuts[i]`; the last range is open.
   package let cuts: [[UInt8]]
+  /// Of the version, those without wanted times among them.
   package let partitionCount: Int
   private var partitions: [Partition]
 
   package var rangeCount: Int { cuts.count + 1 }
+  /// Those that may hold wanted times.
+  package var readPartitionCount: Int { partitions.count }
+  package var leafCount: Int { partitions.reduce(0) { $0 + $1.leaves.count } }
+  /// A tail counts once for each partition that it changes.
+  package var tailCount: Int { partitions.reduce(0) { $0 + $1.tails.count } }
   package var rowCount: Int { partitions.reduce(0) { $0 + ($1.leaves + $1.tails).reduce(0) { $0 + $1.rows.count } } }
 
   /// Looked at together when a cut is searched: some pages.
@@ -44,10 +50,12 @@ package struct KeyRangeScan: Sendable {
   ///   - leadingCount: how many leading key columns keep rows together.
   ///   - times: event times in microseconds outside of which no row is needed; nil for all.
   ///   - rowCountMax: about how many rows a range may have, unless one entity has more.
+  ///   - tally: told of what is read, now and later.
   /// - Throws: `TableError`, `StoreError` when a file cannot be read.
   /// - Complexity: O(rows / 32 Ki) pages of the leading columns
   package init(
-    _ version: TableVersion, layout other: TableLayout? = nil, leadingCount: Int, times: ClosedRange<Int64>?, rowCountMax: Int
+    _ version: TableVersion, layout other: TableLayout? = nil, leadingCount: Int, times: ClosedRange<Int64>?, rowCountMax: Int,
+    tally: ReadTally? = nil
   ) throws {
     // Ranges can be no finer than samples.
     let sampleRowCount = max(1, min(Self.sampleRowCount, rowCountMax / 4))
@@ -57,11 +65,14 @@ package struct KeyRangeScan: Sendable {
     let views = try numbers.map { try version.partition($0, as: layout) }
     var found = try parallelMap(views) { view in
       let leaves = try view.leaves.map { leaf -> Stretch in
-        let stored = try StoredRows(leaf: leaf.id, in: view.archive)
+        var stored = try StoredRows(leaf: leaf.id, in: view.archive)
+        stored.tally = tally
         return try Self.sampled(stored, 0..<stored.rowCount, leading, every: sampleRowCount)
       }
       let tails = try view.tails.map { tail in
-        try Self.sampled(StoredRows(tail: tail.id, in: view.archive), tail.rows, leading, every: sampleRowCount)
+        var stored = try StoredRows(tail: tail.id, in: view.archive)
+        stored.tally = tally
+        return try Self.sampled(stored, tail.rows, leading, every: sampleRowCount)
       }
       return Partition(view: view, leaves: leaves, tails: tails)
     }
@@ -69,10 +80,14 @@ package struct KeyRangeScan: Sendable {
   }
 
   /// Ranges of a projection, whose order replaces that of the key.
-  package init(_ projection: SortedProjection, layout: TableLayout, leadingCount: Int, rowCountMax: Int) throws {
+  package init(_ projection: SortedProjection, layout: TableLayout, leadingCount: Int, rowCountMax: Int, tally: ReadTally? = nil) throws {
     let leading = projection.order.prefix(leadingCount).compactMap { layout.schema[$0] }
     let sampleRowCount = max(1, min(Self.sampleRowCount, rowCountMax / 4))
-    let parts = try parallelMap(projection.parts) { try Self.sampled($0, 0..<$0.rowCount, leading, every: sampleRowCount) }
+    let parts = try parallelMap(projection.parts) { part in
+      var part = part
+      part.tally = tally
+      return try Self.sampled(part, 0..<part.rowCount, leading, every: sampleRowCount)
+    }
     var found = [Partition(view: nil, leaves: parts, tails: [])]
     try self.init(layout: layout, leading: leading, partitions: &found, count: 1, rowCountMax: rowCountMax)
   }
@@ -119,6 +134,7 @@ package struct KeyRangeScan: Sendable {
       let all = view.withKeys(fields)
       var operations: RowOperations?
       for index in tails {
+        partition.tails[index].stored.note(all + [RowOperation.field], rows: own(partition.tails[index]))
         let next = try TailFile.read(
           view.tails[index].id, rows: own(partition.tails[index]), fields: all, layout: layout, from: view.archive)
         operations = operations.map { RowOperations.compose($0, next).operations } ?? next

@@ -62,7 +62,7 @@ package struct SortedProjection: Sendable {
     guard numbers.count == 2, numbers[0] >= 0 else { throw missing }
     let parts = try (0..<numbers[0]).map { index in
       guard let file = try archive.mapCached("\(name)-\(index).parquet") else { throw missing }
-      return try StoredRows("projection \(name)", file: file)
+      return try StoredRows("projection \(name) part \(index)", file: file)
     }
     guard parts.reduce(0, { $0 + $1.rowCount }) == numbers[1] else { throw missing }
     return parts

@@ -6,8 +6,10 @@ import Parquet
 /// The rows of a leaf's or a tail's file, read by field id.
 struct StoredRows: Sendable {
   /// For messages: `leaf 4f…`.
-  private let name: String
+  let name: String
   private let reader: ParquetReader
+  /// Told of what is read.
+  var tally: ReadTally?
 
   var rowCount: Int { reader.rowCount }
 
@@ -48,6 +50,7 @@ struct StoredRows: Sendable {
     let present = positions.compactMap { $0 }
     var stored: [Column] = []
     if reader.rowGroupCount == 1 && !present.isEmpty {
+      tally?.note(name, reader, columns: present, rows: rows)
       do {
         stored = try reader.read(rowGroup: 0, columns: present, rows: rows, threads: threads).columns
       } catch {
@@ -62,5 +65,10 @@ struct StoredRows: Sendable {
       return column.type == field.type ? column : try column.cast(to: field.type)
     }
     return Batch(schema: Schema(fields), columns: columns, rowCount: rows.count)
+  }
+
+  /// Tells the tally of what somebody else reads of this file.
+  func note(_ fields: [Field], rows: Range<Int>) {
+    tally?.note(name, reader, columns: fields.compactMap { wanted in reader.schema.fields.firstIndex { $0.id == wanted.id } }, rows: rows)
   }
 }

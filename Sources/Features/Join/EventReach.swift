@@ -57,6 +57,24 @@ struct EventReach: Sendable {
     return min(start ?? .min, labels.upperBound)...labels.upperBound
   }
 
+  /// How far back events matter at most; nil for ever. - Complexity: O(windows)
+  var lookbackMicros: Int64? {
+    guard !isTimeless else { return nil }
+    var reach: Int64 = 0
+    if hasLatest {
+      guard let ttlMicros else { return nil }
+      reach = ttlMicros
+    }
+    for window in windows {
+      switch window {
+      case .all: return nil
+      case .micros(let micros): reach = max(reach, micros)
+      case .coarse(let micros, let resolution): reach = max(reach, micros &+ resolution)
+      }
+    }
+    return reach
+  }
+
   /// Whether of an entity only its newest event matters, at any time.
   var isNewestOnly: Bool { isTimeless && passesAll && windows.isEmpty }
 }

@@ -23,6 +23,8 @@ struct EventSelection {
   private let starts: [Int32]
   private let fields: [String: Field]
 
+  var rowCount: Int { list.rowCount }
+
   /// - Complexity: O(keys and times of the range); pages without matches are not decoded for other columns
   init(_ join: ViewJoin, range: Int, entities: Range<Int>) throws {
     self.join = join

@@ -14,13 +14,15 @@ enum ServiceJoin {
   /// - Parameters:
   ///   - keys: for each view the label columns of its entity's keys, in the entity's order.
   ///   - times: microseconds without nulls; nil when no view looks at time.
+  ///   - trace: told of what is read.
   /// - Throws: `evaluation` when an expression fails on a row that matters, or an integer sum exceeds int64; what the source throws.
   /// - Complexity: O(labels + rows that matter); on all processors. Memory: the results, and a range of rows for each thread.
   static func columns(
-    of views: [CompiledView], keys: [[Column]], times: Column?, source: any FeatureSource, rangeRowCountMax: Int
+    of views: [CompiledView], keys: [[Column]], times: Column?, source: any FeatureSource, rangeRowCountMax: Int,
+    trace: JoinTrace? = nil
   ) throws -> [[Column]] {
     let joins = try parallelMap(Array(views.indices)) {
-      try ViewJoin(views[$0], keys: keys[$0], times: times, source: source, rangeRowCountMax: rangeRowCountMax)
+      try ViewJoin(views[$0], keys: keys[$0], times: times, source: source, rangeRowCountMax: rangeRowCountMax, trace: trace?.view($0))
     }
     let tasks = joins.indices.flatMap { view in
       (0..<joins[view].ranges.count).map { Task(view: view, range: $0) } + [Task(view: view, range: nil)]

@@ -15,12 +15,16 @@ struct ViewJoin: Sendable {
   let isTimeSorted: Bool
   /// What rows must be sorted by after they were read; empty when they come in the order of the join.
   let sortColumns: [String]
+  private let trace: ViewTrace?
 
   /// - Parameters:
   ///   - keys: the label columns of the entity's keys in its order, of the types the entity declares.
   ///   - times: microseconds without nulls; nil when timeless.
   ///   - rangeRowCountMax: about how many rows are read at a time.
-  init(_ view: CompiledView, keys: [Column], times: Column?, source: any FeatureSource, rangeRowCountMax: Int) throws {
+  ///   - trace: told of what is read.
+  init(
+    _ view: CompiledView, keys: [Column], times: Column?, source: any FeatureSource, rangeRowCountMax: Int, trace: ViewTrace? = nil
+  ) throws {
     guard keys[0].count < Int(Int32.max) else {
       throw FeatureError(.labels, "Cannot join \(keys[0].count) label rows at once: expected at most 2147483646")
     }
@@ -36,20 +40,28 @@ struct ViewJoin: Sendable {
     isTimeSorted = access?.isTimeSorted ?? true
     sortColumns = access?.sortColumns ?? []
     let reach = EventReach(view, isOrdered: isTimeSorted && (sortColumns.isEmpty || view.source.eventTime != nil))
+    let way: ViewTrace.Access
     if let stored, access != nil {
+      way = .sortedLeaves
       ranges = .stored(
         try KeyRangeScan(
           stored.version, layout: stored.layout, leadingCount: order.count, times: labels.timeRange.flatMap { reach.times(of: $0) },
-          rowCountMax: rangeRowCountMax))
-    } else if let stored, stored.version.rowCount > rangeRowCountMax, let scan = try Self.projected(view, stored, rangeRowCountMax) {
+          rowCountMax: rangeRowCountMax, tally: trace?.tally))
+    } else if let stored, stored.version.rowCount > rangeRowCountMax,
+      let scan = try Self.projected(view, stored, rangeRowCountMax, trace?.tally)
+    {
+      way = .projection
       ranges = .stored(scan)
     } else {
+      way = stored == nil ? .noRows : .memory
       ranges = try Self.sortedRows(view, source, rangeRowCountMax)
     }
     entityBounds = try ranges.entityBounds(labels.keys, keyColumns: order)
     self.view = view
     self.labels = labels
     self.reach = reach
+    self.trace = trace
+    trace?.note(self, way)
   }
 
   private static func keys(_ column: Column, of view: CompiledView) throws(FeatureError) -> Column {
@@ -61,11 +73,13 @@ struct ViewJoin: Sendable {
   }
 
   /// Rows of a dataset whose key does not begin with the view's keys.
-  private static func projected(_ view: CompiledView, _ stored: StoredTable, _ rowCountMax: Int) throws -> KeyRangeScan? {
+  private static func projected(
+    _ view: CompiledView, _ stored: StoredTable, _ rowCountMax: Int, _ tally: ReadTally?
+  ) throws -> KeyRangeScan? {
     let projection = try SortedProjection.open(
       stored.version, layout: stored.layout, columns: view.sourceColumns, order: view.eventOrder, keyCount: view.keyColumns.count)
     return try projection.map {
-      try KeyRangeScan($0, layout: stored.layout, leadingCount: view.keyColumns.count, rowCountMax: rowCountMax)
+      try KeyRangeScan($0, layout: stored.layout, leadingCount: view.keyColumns.count, rowCountMax: rowCountMax, tally: tally)
     }
   }
 
@@ -87,6 +101,7 @@ struct ViewJoin: Sendable {
     let firstPlace = Int(labels.starts[entities.lowerBound])
     let places = firstPlace..<Int(labels.starts[entities.upperBound])
     let selection = try EventSelection(self, range: range, entities: entities)
+    trace?.noteRange(selectedRowCount: selection.rowCount)
     let events = try selection.events()
     let groups = entities.enumerated().map { index, entity in
       LabelOrder.Group(

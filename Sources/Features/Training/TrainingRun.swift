@@ -24,6 +24,8 @@ package struct TrainingRun: Sendable {
   private var droppedNullCounts: [Int]
   private let source: any FeatureSource
   private let rangeRowCountMax: Int
+  /// Told of what is read.
+  package var trace: JoinTrace?
 
   /// - Parameter rangeRowCountMax: about how many rows of a view each thread has in memory, unless one entity has more.
   /// - Throws: `labels` when the labels lack a column that is needed, or have one that is named like a feature.
@@ -63,7 +65,8 @@ package struct TrainingRun: Sendable {
       let keys = try service.views.map { use in try frame.keys(for: use) }
       let request = try service.requestColumns(of: labels)
       let columns = try ServiceJoin.columns(
-        of: service.views.map(\.view), keys: keys, times: frame.times, source: source, rangeRowCountMax: rangeRowCountMax)
+        of: service.views.map(\.view), keys: keys, times: frame.times, source: source, rangeRowCountMax: rangeRowCountMax,
+        trace: trace)
       let features = try service.resultColumns(
         lookups: service.outputs.map { columns[$0.view][$0.feature] }, request: request, rowCount: labels.rowCount)
       labelDigest.update(labels)
