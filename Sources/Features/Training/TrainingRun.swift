@@ -98,7 +98,7 @@ package struct TrainingRun: Sendable {
     ]
     let recipe = SHA256.hash(data: inputs.canonicalBytes)
     let nulls = zip(featureNames, nullCounts).map { name, count in (name, JSON.int(Int64(count))) }
-    let timeless = service.views.filter { $0.view.source.eventTime == nil }.map(\.view.view.name)
+    let timeless = service.views.filter { $0.view.isTimeless }.map(\.view.view.name)
     return [
       "format": 1, "recipe": .string(BatchDigest.hex(recipe)), "inputs": inputs, "commit": .string(commit),
       "timeless_views": .array(Set(timeless).sorted().map { .string($0) }),
