@@ -53,7 +53,8 @@ import Testing
 
   @Test func trainingSetsKnowWhatWasCreated() throws {
     let workshop = try workshop()
-    let labels = try workshop.write("labels.csv", (["sensor,event_timestamp"] + hours.map { "1,\(time($0))" }).joined(separator: "\n") + "\n")
+    let labels = try workshop.write(
+      "labels.csv", (["sensor,event_timestamp"] + hours.map { "1,\(time($0))" }).joined(separator: "\n") + "\n")
     let batch = try workshop.train(TrainingRequest(service: "s", labels: labels, output: workshop.path("training.parquet")))
     #expect(batch["last"]!.scalars == last.map { $0.map { .double($0) } ?? .null })
     #expect(batch["total"]!.scalars == total.map { $0.map { .double($0) } ?? .null })
@@ -67,7 +68,8 @@ import Testing
     for (index, hour) in hours.enumerated() {
       let json = try JSON(parsing: workshop.repository.get("s", keys: [("sensor", "1")], at: time(hour)))
       let values = try #require(json["results"]?.arrayValue).dropFirst().map { $0["values"]?.arrayValue?.first }
-      #expect(values == [last[index].map { .double($0) } ?? .null, total[index].map { .double($0) } ?? .null, .int(rows[index])], "\(hour)")
+      #expect(
+        values == [last[index].map { .double($0) } ?? .null, total[index].map { .double($0) } ?? .null, .int(rows[index])], "\(hour)")
     }
   }
 
