@@ -62,11 +62,8 @@ package struct TrainingRun: Sendable {
       for (index, column) in features.enumerated() { nullCounts[index] += column.nullCount }
       rowCount += labels.rowCount
       return Batch(schema: schema, columns: labels.columns + features, rowCount: labels.rowCount)
-    } catch var error as FeatureError {
-      guard rowCount > 0, let row = error.row else { throw error }
-      error.row = row + rowCount
-      error.text += "; rows are counted from row \(rowCount + 1) of the labels"
-      throw error
+    } catch let error as FeatureError {
+      throw error.ofLabels(after: rowCount)
     }
   }
 
