@@ -27,6 +27,7 @@ test: setup ## Run every test: the rooms', and the command's as a user drives it
 	@scripts/test-crash.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-readers.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-windows.sh "$(DEBUG_BIN)/almanac"
+	@scripts/test-joins.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-formats.sh "$(DEBUG_BIN)/almanac"
 	@scripts/test-expressions.sh "$(DEBUG_BIN)/almanac"
 

@@ -23,6 +23,8 @@ package struct ApplyReport: Sendable {
   package let branch: String
   /// Of a plan: what callers of services and saved training sets will notice.
   package var breaks: [DefinitionEffect] = []
+  /// Of the definitions as they then are: what may not give what is expected of it.
+  package var warnings: [String] = []
 }
 
 extension Repository {
@@ -55,14 +57,15 @@ extension Repository {
     var draft = archive.draft()
     let datasets = try evolved(old?.datasets ?? [:], from: registered, to: wanted, draft: &draft)
     let changes = Self.changes(from: registered, to: wanted)
+    let warnings = wanted.features.warnings(datasets: wanted.sources)
     if plan {
-      var report = ApplyReport(changes: changes, commit: nil, branch: branch)
+      var report = ApplyReport(changes: changes, commit: nil, branch: branch, warnings: warnings)
       if !changes.isEmpty { report.breaks = try breaks(from: registered, to: wanted, tip: parent) }
       return report
     }
     if changes.isEmpty {
       try recordApplied(local, to: branch, prune: prune)
-      return ApplyReport(changes: changes, commit: nil, branch: branch)
+      return ApplyReport(changes: changes, commit: nil, branch: branch, warnings: warnings)
     }
     let summary = changes.map { "\($0.kind.rawValue) \($0.object)" }.joined(separator: ", ")
     let created = Commit(
@@ -75,7 +78,7 @@ extension Repository {
     }
     guard case .moved = outcome else { return nil }
     try recordApplied(local, to: branch, prune: prune)
-    return ApplyReport(changes: changes, commit: id, branch: branch)
+    return ApplyReport(changes: changes, commit: id, branch: branch, warnings: warnings)
   }
 
   /// The datasets under the layouts that their new contracts give them: a commit's versions always have the columns of its

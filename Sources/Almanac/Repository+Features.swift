@@ -59,7 +59,7 @@ extension Repository {
         let features = zip(view.features, compiled.features).map { definition, feature in
           FeatureListing.Feature(name: feature.name, type: feature.type, summary: definition.summary)
         }
-        views.append(FeatureListing.View(view: view, isTimeless: source.eventTime == nil, features: features))
+        views.append(FeatureListing.View(view: view, isTimeless: compiled.isTimeless, features: features))
       }
       var compiler = OnDemandCompiler(set) { [types] reference throws(FeatureError) in
         guard let type = types[FeatureReference(view: reference.view, feature: reference.feature)] else {

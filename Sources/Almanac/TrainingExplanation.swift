@@ -48,15 +48,16 @@ extension TrainingExplanation.View {
   /// Why rows are read the way they are.
   package var reason: String {
     let keys = summary.keyColumns.joined(separator: ", ")
+    let key = "(\(primaryKey.joined(separator: ", ")))"
     switch summary.access {
     case .noRows: return "the dataset has no rows at this commit"
     case .sortedLeaves:
       let sorted =
         summary.sortColumns.isEmpty
         ? "rows lie in the order of the join" : "rows found are sorted by (\(summary.sortColumns.joined(separator: ", ")))"
-      return "the key (\(primaryKey.joined(separator: ", "))) begins with \(keys): \(sorted)"
-    case .projection: return "the key (\(primaryKey.joined(separator: ", "))) does not begin with \(keys): a sorted copy is kept in the cache"
-    case .memory: return "the key (\(primaryKey.joined(separator: ", "))) does not begin with \(keys), and there are few rows"
+      return "the key \(key) begins with \(keys): \(sorted)"
+    case .projection: return "the key \(key) does not begin with \(keys): a sorted copy is kept in the cache"
+    case .memory: return "the key \(key) does not begin with \(keys), and there are few rows"
     }
   }
 }
@@ -72,7 +73,10 @@ extension TrainingExplanation {
           "bytes": pair(file.readByteCount, file.byteCount),
           "columns": .array(
             file.columns.map { column in
-              ["name": .string(column.name), "pages": pair(column.readPageCount, column.pageCount), "bytes": .int(Int64(column.readByteCount))]
+              [
+                "name": .string(column.name), "pages": pair(column.readPageCount, column.pageCount),
+                "bytes": .int(Int64(column.readByteCount)),
+              ]
             }),
         ]
       }

@@ -22,6 +22,7 @@ struct Apply: ParsableCommand {
     if export { return try exportFiles() }
     let report = try global.open().apply(plan: plan, prune: prune)
     if global.json { Terminal.out(report.json) } else { show(report) }
+    for warning in report.warnings { Terminal.err("warning: \(warning)") }
     if plan && !report.changes.isEmpty { throw ExitCode(1) }
   }
 
@@ -63,6 +64,7 @@ extension ApplyReport {
           ["kind": .string($0.kind.rawValue), "object": .string($0.object), "details": .array($0.details.map { .string($0) })]
         }),
       "breaks": .array(breaks.map { ["object": .string($0.object), "text": .string($0.text)] }),
+      "warnings": .array(warnings.map { .string($0) }),
       "commit": commit.map { .string($0.description) } ?? .null, "branch": .string(branch),
     ]
   }
@@ -83,7 +85,9 @@ struct FeaturesCommand: ParsableCommand {
       Terminal.out("entity \(entity.name) (\(keys))\(entity.notesText)")
     }
     for view in listing.views {
-      let source = "of \(view.view.entity), from \(view.view.source)\(view.isTimeless ? ", timeless" : "")"
+      let source =
+        "of \(view.view.entity), from \(view.view.source)\(view.isTimeless ? ", timeless" : "")"
+        + (view.view.knowledge == .whole ? "" : ", knowledge \(view.view.knowledge.rawValue)")
       Terminal.out("feature view \(view.view.name) \(source)\(view.view.notesText)")
       Terminal.out(Terminal.table(view.features.map { ["  \($0.name)", $0.type.description, $0.summary] }))
     }

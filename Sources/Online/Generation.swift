@@ -19,7 +19,7 @@ package struct Generation: Sendable {
   }
 
   /// The greatest build time of its images: questions about earlier times are the commit's to answer.
-  package var buildTimeMicros: Int64? { images.values.filter { !$0.descriptor.isTimeless }.map(\.buildTimeMicros).max() }
+  package var buildTimeMicros: Int64? { images.values.filter { !$0.descriptor.holdsAlways }.map(\.buildTimeMicros).max() }
 
   /// What the plan's features are worth for many entities.
   ///

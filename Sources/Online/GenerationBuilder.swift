@@ -18,7 +18,7 @@ package enum GenerationBuilder {
     guard readBack == descriptor else {
       throw OnlineError(.unsupported, "Cannot write an image of view \(view.view.name): the name of one of its types cannot be read back")
     }
-    var writer = ImageWriter(sectionCount: ImageFormat.sectionCount(featureCount: kept.features.count))
+    var writer = ImageWriter(sectionCount: ImageFormat.sectionCount(featureCount: kept.features.count, hasKnown: kept.known != nil))
     text.withUnsafeBytes { writer.append($0) }
     writer.append(kept.index.slots, count: kept.index.slotCount)
     writer.append(kept.index.keyOffsets, count: kept.entityCount + 1)
@@ -31,6 +31,7 @@ package enum GenerationBuilder {
       case .aggregate(let input): writer.append(input.values, passing: input.passing)
       }
     }
+    if let known = kept.known { writer.append(known, count: kept.eventCount) }
     return writer.finish(buildTimeMicros: buildTimeMicros, entityCount: kept.entityCount, eventCount: kept.eventCount)
   }
 }

@@ -18,7 +18,10 @@ package struct ImageDescriptor: Hashable, Sendable {
 
   package let view: String
   package let keyTypes: [DataType]
+  /// Whether events have no times.
   package let isTimeless: Bool
+  /// Whether an event counts only once it is known (`knowledge: created`).
+  package let knowsByCreation: Bool
   package let ttlMicros: Int64?
   package let features: [Feature]
 
@@ -26,6 +29,7 @@ package struct ImageDescriptor: Hashable, Sendable {
     self.view = view.view.name
     keyTypes = view.entity.keys.map(\.type.entityKeyType)
     isTimeless = events.times == nil
+    knowsByCreation = events.known != nil
     ttlMicros = events.ttlMicros
     features = zip(view.features, events.features).map { feature, input in
       switch input {
@@ -36,6 +40,9 @@ package struct ImageDescriptor: Hashable, Sendable {
       }
     }
   }
+
+  /// Whether what it serves is the same at every time.
+  package var holdsAlways: Bool { isTimeless && !knowsByCreation }
 
   var json: JSON {
     let features = features.map { feature -> JSON in
@@ -59,6 +66,8 @@ package struct ImageDescriptor: Hashable, Sendable {
       "view": .string(view), "keys": .array(keyTypes.map { .string($0.description) }), "timeless": .bool(isTimeless),
       "features": .array(features),
     ]
+    // Left out otherwise, so that such images have the bytes they always had.
+    if knowsByCreation { members["knowledge"] = .string(Knowledge.created.rawValue) }
     members["ttl_micros"] = ttlMicros.map { .int($0) }
     return .object(members)
   }
@@ -77,6 +86,9 @@ package struct ImageDescriptor: Hashable, Sendable {
     self.view = view
     isTimeless = timeless
     ttlMicros = json["ttl_micros"]?.intValue
+    let knowledge = json["knowledge"]
+    guard knowledge == nil || knowledge?.stringValue == Knowledge.created.rawValue else { throw Self.damaged("its knowledge is unknown") }
+    knowsByCreation = knowledge != nil
     var types: [DataType] = []
     for key in keys { types.append(try Self.type(key)) }
     keyTypes = types

@@ -41,5 +41,8 @@ enum ImageFormat {
     static let count = 4
   }
 
-  static func sectionCount(featureCount: Int) -> Int { Section.firstOfFeatures + featureCount * FeatureSection.count }
+  /// - Parameter hasKnown: whether a section with the times from which events are known comes last.
+  static func sectionCount(featureCount: Int, hasKnown: Bool) -> Int {
+    Section.firstOfFeatures + featureCount * FeatureSection.count + (hasKnown ? 1 : 0)
+  }
 }

@@ -65,7 +65,8 @@ struct ImageReader {
 
   func events(_ descriptor: ImageDescriptor) throws(OnlineError) -> ViewEvents {
     typealias Section = ImageFormat.Section
-    guard sections.count == ImageFormat.sectionCount(featureCount: descriptor.features.count) else {
+    guard sections.count == ImageFormat.sectionCount(featureCount: descriptor.features.count, hasKnown: descriptor.knowsByCreation)
+    else {
       throw Self.damaged("\(sections.count) sections do not fit \(descriptor.features.count) features")
     }
     let slotBytes = sections[Section.slots]
@@ -83,13 +84,14 @@ struct ImageReader {
     }
     guard starts[0] == 0, Int(previous) == eventCount else { throw Self.damaged("its entities hold \(previous) of \(eventCount) events") }
     let times: Values<Int64>? = descriptor.isTimeless ? nil : try values(Section.times, eventCount)
+    let known: Values<Int64>? = descriptor.knowsByCreation ? try values(sections.count - 1, eventCount) : nil
     var features: [FeatureEvents] = []
     for (number, feature) in descriptor.features.enumerated() {
       features.append(try self.feature(feature, at: Section.firstOfFeatures + number * ImageFormat.FeatureSection.count))
     }
     return ViewEvents(
-      index: index, starts: starts, times: times, features: features, featureTypes: descriptor.features.map(\.type),
-      ttlMicros: descriptor.ttlMicros, eventCount: eventCount)
+      index: index, starts: starts, times: times, known: known, features: features,
+      featureTypes: descriptor.features.map(\.type), ttlMicros: descriptor.ttlMicros, eventCount: eventCount)
   }
 
   private func feature(_ feature: ImageDescriptor.Feature, at first: Int) throws(OnlineError) -> FeatureEvents {

@@ -19,7 +19,10 @@ extension ViewEvents {
         let before = AggregateInput.exclusiveStart(of: window, at: time)
         first = min(first, before.map { self.end(upTo: $0, in: range.lowerBound..<end) } ?? range.lowerBound)
       }
-      if hasValues && end > range.lowerBound { first = min(first, end - 1) }
+      if hasValues && end > range.lowerBound {
+        // Until one of them is known, any may come to be the newest.
+        first = min(first, newestKnown(at: time, in: range.lowerBound..<end) ?? range.lowerBound)
+      }
       // Of a view without windows nothing before the newest event is needed.
       guard first < range.upperBound else { continue }
       for event in first..<range.upperBound { isKept[event] = true }
@@ -36,24 +39,24 @@ extension ViewEvents {
     let byteCount = entities.reduce(0) { $0 + index.key(Int($1)).count }
     let (keys, repetition) = EntityIndex.build(count: entities.count, byteCount: byteCount) { index.key(Int(entities[$0])) }
     precondition(repetition == nil, "Entities have different keys")
-    var filtered = FilteredColumns(mask)
+    var columns = FilteredColumns(mask)
     let kept = features.map { feature -> FeatureEvents in
       switch feature {
-      case .value(let values): return .value(filtered.column(values))
+      case .value(let values): return .value(columns.column(values))
       case .aggregate(let input):
         return .aggregate(
           AggregateInput(
-            function: input.function, window: input.window, type: input.type, values: input.values.map { filtered.column($0) },
-            passing: input.passing.map { filtered.bits($0) }))
+            function: input.function, window: input.window, type: input.type, values: input.values.map { columns.column($0) },
+            passing: input.passing.map { columns.bits($0) }))
       }
     }
-    let times = times.map { times in
+    func filtered(_ times: Values<Int64>) -> Values<Int64> {
       Column(type: .int64, count: eventCount, data: BufferSlice(owner: TimesOwner(times), start: times.base, byteCount: eventCount * 8))
         .filter(mask).values(Int64.self)
     }
     return ViewEvents(
-      index: keys, starts: starts.withUnsafeBytes { Values(BufferSlice(copying: $0), count: starts.count) }, times: times, features: kept,
-      featureTypes: featureTypes, ttlMicros: ttlMicros, eventCount: count)
+      index: keys, starts: starts.withUnsafeBytes { Values(BufferSlice(copying: $0), count: starts.count) }, times: times.map(filtered),
+      known: known.map(filtered), features: kept, featureTypes: featureTypes, ttlMicros: ttlMicros, eventCount: count)
   }
 }
 

@@ -60,7 +60,7 @@ package struct ViewImage: Sendable {
 
   /// - Throws: `beforeBuild`, but not for a timeless view, whose values hold at every time.
   package func moment(of entity: Int?, at time: Int64) throws(OnlineError) -> EntityMoment {
-    guard time >= buildTimeMicros || descriptor.isTimeless else {
+    guard time >= buildTimeMicros || descriptor.holdsAlways else {
       throw OnlineError(
         .beforeBuild,
         "View \(descriptor.view) was materialized as of \(CivilTime.formatTimestampMicros(buildTimeMicros)); "

@@ -6,15 +6,15 @@ import Testing
 
 /// Online(t) = offline(t): what an image serves is what the join gives, bit for bit.
 @Suite struct LawOnlineTests {
-  @Test(arguments: 0..<10) func imagesServeWhatTheJoinGives(round: Int) throws {
+  @Test(arguments: 0..<10, ["all", "known"]) func imagesServeWhatTheJoinGives(round: Int, name: String) throws {
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SplitMix(seed)
     let history = OnlineHistory(seed: seed, rowCount: [0, 1, 40, 300, 900][round % 5])
     let buildTime = Int64.random(in: -25...35, using: &random) * 1000
     let generation = try history.generation(at: buildTime)
-    let sources = ["orders": try history.table("orders"), "profiles": try history.table("profiles")]
-    let service = try generation.definitions.compile(service: "all", sources: sources)
-    let plan = try generation.plan(service: "all")
+    let sources = Dictionary(uniqueKeysWithValues: try ["orders", "profiles", "plans"].map { ($0, try history.table($0)) })
+    let service = try generation.definitions.compile(service: name, sources: sources)
+    let plan = try generation.plan(service: name)
     #expect(plan.featureNames == ["user_id", "region"] + service.outputs.map(\.outputName))
 
     for time in [buildTime, buildTime + 1] + (0..<12).map({ _ in buildTime + Int64.random(in: 0...40, using: &random) * 500 }) + [.max] {
@@ -56,6 +56,9 @@ import Testing
       error?.text
         == "View newest was materialized as of 1970-01-01T00:00:00.005000Z; 1970-01-01T00:00:00.004999Z lies before")
     let timeless = try #require(generation.images["ever"])
+    // What is known by creation is not the same at every time, though it has no event time.
+    let plan = try #require(generation.images["plan"])
+    #expect(throws: OnlineError.self) { try plan.lookup(keys: [.int(1)], at: 4_999) }
     #expect(try timeless.lookup(keys: [.int(2)], at: .min).map(\.value) == [.string("FR"), .int(1)])
   }
 }

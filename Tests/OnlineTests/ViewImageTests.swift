@@ -5,10 +5,12 @@ import Testing
 @testable import Online
 
 @Suite struct ViewImageTests {
-  private func image(_ rowCount: Int = 60) throws -> [UInt8] {
+  private static let views = ["sales", "known"]
+
+  private func image(_ rowCount: Int = 60, view: String = "sales") throws -> [UInt8] {
     let history = OnlineHistory(seed: 7, rowCount: rowCount)
     let definitions = try DefinitionSet.parse(files: [("features.yaml", OnlineHistory.yaml)])
-    let view = try definitions.compile(view: "sales", source: history.table("orders"))
+    let view = try definitions.compile(view: view, source: history.table("orders"))
     return try GenerationBuilder.encode(view: view, events: .build(view, from: history), buildTimeMicros: 10_000)
   }
 
@@ -17,8 +19,8 @@ import Testing
     #expect(try Array(image().prefix(8)) == Array("ALMVIEW1".utf8))
   }
 
-  @Test func everyFlippedByteIsFound() throws {
-    let bytes = try image(12)
+  @Test(arguments: [("sales", 12), ("known", 4)]) func everyFlippedByteIsFound(view: String, rowCount: Int) throws {
+    let bytes = try image(rowCount, view: view)
     for index in bytes.indices {
       var damaged = bytes
       damaged[index] ^= 0x41
@@ -26,16 +28,16 @@ import Testing
     }
   }
 
-  @Test func everyTruncationIsFound() throws {
-    let bytes = try image(12)
+  @Test(arguments: views) func everyTruncationIsFound(view: String) throws {
+    let bytes = try image(12, view: view)
     for count in 0..<bytes.count {
       #expect(throws: OnlineError.self) { try ViewImage(bytes: BufferSlice(copying: bytes.prefix(count))) }
     }
   }
 
   /// With checksums made right again only the checks of offsets and counts stand between damage and memory.
-  @Test func damageBehindValidChecksumsNeverCrashes() throws {
-    let bytes = try image(40)
+  @Test(arguments: views) func damageBehindValidChecksumsNeverCrashes(view: String) throws {
+    let bytes = try image(40, view: view)
     let seed = UInt64.random(in: 0...UInt64.max)
     var random = SplitMix(seed)
     for _ in 0..<3_000 {

@@ -44,6 +44,12 @@ package struct CompiledView: Sendable {
   package let features: [CompiledFeature]
   /// Every source column needed: keys, event time, created time, rest of the primary key, then what expressions read.
   package let sourceColumns: [String]
+
+  /// The created time that decides which rows are known at a time; nil when all are.
+  package var knowledgeColumn: String? { view.knowledge == .created ? source.createdTime : nil }
+
+  /// Whether its values hold at every time.
+  package var isTimeless: Bool { source.eventTime == nil && knowledgeColumn == nil }
 }
 
 /// One use of a view by a service: a view may be joined several times under different label columns.

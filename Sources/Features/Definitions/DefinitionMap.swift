@@ -87,16 +87,6 @@ struct DefinitionMap {
   /// The place of a key's value, for messages that come after parsing.
   func place(_ key: String) -> DefinitionPlace? { members[key]?.value.place }
 
-  /// - Throws: when one of these keys is there: they belong to the design and are refused until they work.
-  func refuse(_ keys: [String]) throws(FeatureError) {
-    for key in keys {
-      guard let member = members[key] else { continue }
-      throw FeatureError(
-        .definition, "\(object): \(key) is not supported yet", file: member.place.file, line: member.place.line, column: member.place.column
-      )
-    }
-  }
-
   /// - Throws: for the first key that no one has read.
   func finish() throws(FeatureError) {
     for key in order where !known.contains(key) {

@@ -102,7 +102,6 @@ struct DefinitionReader {
       throw node.error("\(map.object): the name of a view cannot hold __, which joins view and feature in full names")
     }
     try note(map.object, node.place)
-    try map.refuse(["knowledge"])
     let entity = try map.requiredText("entity")
     let source = try map.requiredText("source")
     let keys = try map.texts("keys")
@@ -113,7 +112,10 @@ struct DefinitionReader {
       places[DefinitionPath.key(map.object, key.key, isName: true)] = key.place
       places[DefinitionPath.key(map.object, key.key, isName: false)] = key.textPlace
     }
-    for key in ["entity", "source", "keys", "ttl", "where"] { places[DefinitionPath.property(map.object, key)] = map.place(key) }
+    let knowledge = try knowledge(&map)
+    for key in ["entity", "source", "keys", "ttl", "where", "knowledge"] {
+      places[DefinitionPath.property(map.object, key)] = map.place(key)
+    }
     var features: [FeatureDefinition] = []
     for item in try map.list("features") { features.append(try feature(item, view: name)) }
     guard !features.isEmpty else { throw node.error("\(map.object): features is missing; a view has at least one") }
@@ -121,10 +123,20 @@ struct DefinitionReader {
       name: name, entity: entity, source: source,
       // A column of the same name is the default, so that both spellings are one definition.
       keys: Dictionary(keys.filter { $0.key != $0.text }.map { ($0.key, $0.text) }, uniquingKeysWith: { first, _ in first }),
-      ttlMicros: ttl, filter: filter, features: features)
+      ttlMicros: ttl, filter: filter, knowledge: knowledge, features: features)
     try map.annotate(&result)
     try map.finish()
     return result
+  }
+
+  private func knowledge(_ map: inout DefinitionMap) throws(FeatureError) -> Knowledge {
+    guard let text = try map.text("knowledge") else { return .whole }
+    guard text == Knowledge.created.rawValue else {
+      throw FeatureError(
+        .definition, "\(map.object): knowledge is created, or left out for all that the commit holds; found '\(text)'"
+      ).located(map.place("knowledge"))
+    }
+    return .created
   }
 
   private func duration(_ map: inout DefinitionMap, _ key: String) throws(FeatureError) -> Int64? {

@@ -81,7 +81,8 @@ extension FeatureView {
     annotated([
       "name": .string(name), "entity": .string(entity), "source": .string(source), "keys": texts(keys),
       "ttl": ttlMicros.map { .string(DurationText.text(ofMicros: $0)) }, "where": filter.map { .string($0) },
-      "features": .array(features.map(\.json)),
+      // Left out where it is the whole, so that such views have the bytes they always had.
+      "knowledge": knowledge == .whole ? nil : .string(knowledge.rawValue), "features": .array(features.map(\.json)),
     ])
   }
 }

@@ -18,6 +18,7 @@ extension DefinitionSet {
       throw FeatureError(.notFound, "\(object): there is no entity \(view.entity)").located(places[object])
     }
     try checkTimeless(view, source)
+    try checkKnowledge(view, source)
     let (keyColumns, keyTypes) = try bindKeys(view, entity, source)
     let filter = try view.filter.map { text throws(FeatureError) in
       try compileFilter(text, source, path: DefinitionPath.property(object, "where"), context: "\(object), where")
@@ -50,6 +51,16 @@ extension DefinitionSet {
         .type, "\(path): dataset \(source.name) has no event time, so it cannot be aggregated over a window; use window: all"
       ).located(places[DefinitionPath.property(path, "window")] ?? places[path])
     }
+  }
+
+  private func checkKnowledge(_ view: FeatureView, _ source: SourceTable) throws(FeatureError) {
+    guard view.knowledge == .created, source.createdTime == nil else { return }
+    let object = DefinitionPath.view(view.name)
+    throw FeatureError(
+      .type,
+      "\(object): knowledge: created needs to know when rows were created, and dataset \(source.name) has no created time; "
+        + "declare createdTime in its contract, or remove knowledge"
+    ).located(places[DefinitionPath.property(object, "knowledge")] ?? places[object])
   }
 
   private func bindKeys(

@@ -98,6 +98,7 @@ extension FeatureView {
     let own = present([
       ("entity", entity), ("source", source), ("keys", keys.isEmpty ? nil : mapText(keys)),
       ("ttl", ttlMicros.map(DurationText.text(ofMicros:))), ("where", filter),
+      ("knowledge", knowledge == .whole ? nil : knowledge.rawValue),
     ])
     return own + notes + features.map { ("feature \($0.name)", $0.summary + $0.notesText) }
   }

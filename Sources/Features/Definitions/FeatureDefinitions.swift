@@ -55,6 +55,14 @@ package struct FeatureDefinition: Hashable, Sendable, Annotated {
   }
 }
 
+/// Which rows of its source a view knows of at time t, besides that their event time is up to t.
+package enum Knowledge: String, Hashable, Sendable {
+  /// All that the commit holds.
+  case whole
+  /// Those created up to t; rows without a created time are known from the start.
+  case created
+}
+
 /// Features computed from one dataset for one entity.
 package struct FeatureView: Hashable, Sendable, Annotated {
   package var name: String
@@ -67,6 +75,7 @@ package struct FeatureView: Hashable, Sendable, Annotated {
   package var ttlMicros: Int64?
   /// Only source rows for which this is true count.
   package var filter: String?
+  package var knowledge: Knowledge
   package var features: [FeatureDefinition]
   package var description: String?
   package var owner: String?
@@ -74,8 +83,8 @@ package struct FeatureView: Hashable, Sendable, Annotated {
 
   package init(
     name: String, entity: String, source: String, keys: [String: String] = [:], ttlMicros: Int64? = nil,
-    filter: String? = nil, features: [FeatureDefinition], description: String? = nil, owner: String? = nil,
-    tags: [String: String] = [:]
+    filter: String? = nil, knowledge: Knowledge = .whole, features: [FeatureDefinition], description: String? = nil,
+    owner: String? = nil, tags: [String: String] = [:]
   ) {
     self.name = name
     self.entity = entity
@@ -83,6 +92,7 @@ package struct FeatureView: Hashable, Sendable, Annotated {
     self.keys = keys
     self.ttlMicros = ttlMicros
     self.filter = filter
+    self.knowledge = knowledge
     self.features = features
     self.description = description
     self.owner = owner

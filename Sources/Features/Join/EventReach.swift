@@ -23,7 +23,8 @@ struct EventReach: Sendable {
     self.hasLatest = hasLatest
     self.windows = Array(windows)
     ttlMicros = view.view.ttlMicros
-    passesAll = view.filter == nil && isOrdered
+    // The newest row may not be known yet, and then an older one is wanted.
+    passesAll = view.filter == nil && view.knowledgeColumn == nil && isOrdered
     isTimeless = view.source.eventTime == nil
   }
 

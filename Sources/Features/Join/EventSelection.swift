@@ -7,6 +7,8 @@ struct SelectedEvents {
   let starts: [Int32]
   /// Ascending within an entity; nil when timeless.
   let times: Values<Int64>?
+  /// From when on each is known; nil when that is its event time.
+  let known: Values<Int64>?
   /// In the order of the view's features.
   let features: [FeatureEvents]
 }
@@ -87,9 +89,9 @@ struct EventSelection {
       let mask = try view.filter.map { try $0.evaluate(rows).trueBits }
       let kept = mask.flatMap { $0.setCount == $0.count ? nil : $0 }
       if let kept { rows = rows.filter(kept) }
+      let times = (kept.map { mask in eventTimes?.filter(mask) } ?? eventTimes)?.values(Int64.self)
       return SelectedEvents(
-        starts: kept.map { starts(keeping: $0) } ?? starts,
-        times: (kept.map { mask in eventTimes?.filter(mask) } ?? eventTimes)?.values(Int64.self),
+        starts: kept.map { starts(keeping: $0) } ?? starts, times: times, known: try ViewEvents.knownTimes(of: view, rows, times),
         features: try ViewEvents.features(of: view, rows: rows))
     } catch let error as FeatureError {
       throw try named(error, order)

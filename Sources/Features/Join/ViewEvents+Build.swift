@@ -21,6 +21,7 @@ extension ViewEvents {
     let times = try view.source.eventTime.map { name in
       try eventTimeColumn(column(name, of: rows, for: view), of: view).values(Int64.self)
     }
+    let known = try knownTimes(of: view, rows, times)
     let starts = try entityStarts(columns, times: times, of: view)
     let index = try entityIndex(columns, starts: starts, of: view)
     let events: [FeatureEvents]
@@ -30,7 +31,7 @@ extension ViewEvents {
       throw named(error, view, rows)
     }
     return ViewEvents(
-      index: index, starts: Values(starts.slice, count: starts.count), times: times, features: events,
+      index: index, starts: Values(starts.slice, count: starts.count), times: times, known: known, features: events,
       featureTypes: view.features.map(\.type), ttlMicros: view.view.ttlMicros, eventCount: rows.rowCount)
   }
 
@@ -89,6 +90,33 @@ extension ViewEvents {
     } catch {
       throw FeatureError(.evaluation, "\(object): \(error)", row: error.row)
     }
+  }
+
+  /// From when on each row is known: the later of its event time and its created time, the former where there is no created time.
+  /// Without either a row is known from the start.
+  /// - Returns: nil unless the view asks for it.
+  static func knownTimes(of view: CompiledView, _ rows: Batch, _ times: Values<Int64>?) throws(FeatureError) -> Values<Int64>? {
+    guard let name = view.knowledgeColumn else { return nil }
+    let created: Column
+    do {
+      created = try column(name, of: rows, for: view).cast(to: .timestampMicros)
+    } catch let error as CastError {
+      throw FeatureError(
+        .evaluation, "\(view.title): created time \(name) of dataset \(view.source.name): \(error)", row: error.row)
+    } catch let error as FeatureError {
+      throw error
+    } catch {
+      throw FeatureError(.evaluation, "\(view.title): \(error)")
+    }
+    let values = created.values(Int64.self)
+    let buffer = Buffer(byteCapacity: created.count * 8)
+    // SAFETY: the buffer has just been made for this many times, and nobody else has seen it.
+    let known = buffer.pointer.bindMemory(to: Int64.self, capacity: created.count)
+    for row in 0..<created.count {
+      let event = times?[row] ?? .min
+      known[row] = created.isValid(row) ? max(event, values[row]) : event
+    }
+    return Values(BufferSlice(buffer, byteCount: created.count * 8), count: created.count)
   }
 
   private struct Starts {
@@ -195,9 +223,9 @@ private struct FeatureInputs {
 }
 
 extension CompiledView {
-  /// What the view's `where` and its features read.
+  /// What the view's `where`, its knowledge and its features read.
   var neededColumns: [String] {
-    var columns = filter?.columns ?? []
+    var columns = (knowledgeColumn.map { [$0] } ?? []) + (filter?.columns ?? [])
     for feature in features { columns += feature.columns }
     var seen: Set<String> = []
     return columns.filter { seen.insert($0).inserted }

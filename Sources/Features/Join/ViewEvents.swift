@@ -17,6 +17,8 @@ package struct ViewEvents: Sendable {
   package let starts: Values<UInt32>
   /// Micros, ascending within an entity; nil for a timeless view.
   package let times: Values<Int64>?
+  /// Micros from which on each event is known, never before its time; nil when all are known at their time.
+  package let known: Values<Int64>?
   /// In the order of the view's features.
   package let features: [FeatureEvents]
   package let featureTypes: [DataType]
@@ -24,12 +26,13 @@ package struct ViewEvents: Sendable {
   package let eventCount: Int
 
   package init(
-    index: EntityIndex, starts: Values<UInt32>, times: Values<Int64>?, features: [FeatureEvents], featureTypes: [DataType],
-    ttlMicros: Int64?, eventCount: Int
+    index: EntityIndex, starts: Values<UInt32>, times: Values<Int64>?, known: Values<Int64>?, features: [FeatureEvents],
+    featureTypes: [DataType], ttlMicros: Int64?, eventCount: Int
   ) {
     self.index = index
     self.starts = starts
     self.times = times
+    self.known = known
     self.features = features
     self.featureTypes = featureTypes
     self.ttlMicros = ttlMicros

@@ -35,7 +35,7 @@ struct ViewJoin: Sendable {
       guard let index = view.keyColumns.firstIndex(of: name) else { preconditionFailure("The order names the view's keys") }
       return try Self.keys(keys[index], of: view)
     }
-    let labels = SortedLabels(keys: compared, times: view.source.eventTime == nil ? nil : times)
+    let labels = SortedLabels(keys: compared, times: view.isTimeless ? nil : times)
     keyColumns = order
     isTimeSorted = access?.isTimeSorted ?? true
     sortColumns = access?.sortColumns ?? []
@@ -108,9 +108,12 @@ struct ViewJoin: Sendable {
         places: Int(labels.starts[entity]) - firstPlace..<Int(labels.starts[entity + 1]) - firstPlace,
         events: Int(events.starts[index])..<Int(events.starts[index + 1]))
     }
+    let times = Array(labels.times[places])
+    let late = events.known.flatMap { LateArrivals($0, events.times, groups: groups, labelTimes: times) }
+    // Events that become known in their order are as good as events of those times.
     let order = LabelOrder(
-      groups: groups, times: Array(labels.times[places]), eventTimes: events.times, labelCount: places.count)
-    return try evaluate(events, order, firstPlace: firstPlace)
+      groups: groups, times: times, eventTimes: late == nil ? events.known ?? events.times : events.times, labelCount: places.count)
+    return try evaluate(events, order, late, firstPlace: firstPlace)
   }
 
   /// The values for a label without an entity: one row.
@@ -120,25 +123,28 @@ struct ViewJoin: Sendable {
       return field
     }
     let events = SelectedEvents(
-      starts: [0], times: nil, features: try ViewEvents.features(of: view, rows: Batch.empty(Schema(fields))))
-    return try evaluate(events, LabelOrder(groups: [], times: [], eventTimes: nil, labelCount: 1), firstPlace: 0)
+      starts: [0], times: nil, known: nil, features: try ViewEvents.features(of: view, rows: Batch.empty(Schema(fields))))
+    return try evaluate(events, LabelOrder(groups: [], times: [], eventTimes: nil, labelCount: 1), nil, firstPlace: 0)
   }
 
-  private func evaluate(_ events: SelectedEvents, _ order: LabelOrder, firstPlace: Int) throws(FeatureError) -> [Column] {
+  /// - Parameter late: nil when events become known in their order.
+  private func evaluate(
+    _ events: SelectedEvents, _ order: LabelOrder, _ late: LateArrivals?, firstPlace: Int
+  ) throws(FeatureError) -> [Column] {
     var latest: [Int32]?
     var windows: [Window: [Int32]?] = [:]
     var columns: [Column] = []
     for (feature, input) in zip(view.features, events.features) {
       switch input {
       case .value(let values):
-        let rows = latest ?? latestEvents(order, events)
+        let rows = latest ?? latestEvents(order, events, late)
         latest = rows
         columns.append(values.take(rows))
       case .aggregate(let input):
         let starts = windows[input.window] ?? order.starts(ofWindow: input.window, events.times)
         windows[input.window] = .some(starts)
         do {
-          columns.append(try SlidingAggregate.evaluate(input, order, starts: starts))
+          columns.append(try SlidingAggregate.evaluate(input, order, starts: starts, late: late))
         } catch {
           throw named(error, feature, firstPlace: firstPlace)
         }
@@ -159,12 +165,13 @@ struct ViewJoin: Sendable {
     return FeatureError(.evaluation, "\(view.title): feature \(feature.name): \(text)", row: row)
   }
 
-  /// Per place the newest event up to its time that is no older than the ttl, or -1.
-  private func latestEvents(_ order: LabelOrder, _ events: SelectedEvents) -> [Int32] {
+  /// Per place the newest event up to its time that is known and no older than the ttl, or -1.
+  private func latestEvents(_ order: LabelOrder, _ events: SelectedEvents, _ late: LateArrivals?) -> [Int32] {
     var rows = [Int32](repeating: -1, count: order.labelCount)
+    let newest = late?.newest(order)
     for group in order.groups {
       for place in group.places {
-        let last = Int(order.ends[place]) - 1
+        let last = Int(newest?[place] ?? order.ends[place] - 1)
         guard last >= group.events.lowerBound else { continue }
         if let times = events.times, let ttl = view.view.ttlMicros, !ViewEvents.holds(times[last], at: order.times[place], ttl) { continue }
         rows[place] = Int32(truncatingIfNeeded: last)

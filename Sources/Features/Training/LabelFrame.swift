@@ -12,7 +12,7 @@ struct LabelFrame {
       throw FeatureError(.labels, "Labels have two columns named \(field.name)")
     }
     self.batch = batch
-    let needsTime = service.views.contains { $0.view.source.eventTime != nil }
+    let needsTime = service.views.contains { !$0.view.isTimeless }
     times = needsTime ? try Self.times(of: batch, timeColumn) : nil
   }
 

@@ -72,11 +72,8 @@ package struct TrainingRun: Sendable {
       labelDigest.update(labels)
       labelRowCount += labels.rowCount
       return finished(Batch(schema: schema, columns: labels.columns + features, rowCount: labels.rowCount))
-    } catch var error as FeatureError {
-      guard labelRowCount > 0, let row = error.row else { throw error }
-      error.row = row + labelRowCount
-      error.text += "; rows are counted from row \(labelRowCount + 1) of the labels"
-      throw error
+    } catch let error as FeatureError {
+      throw error.ofLabels(after: labelRowCount)
     }
   }
 
@@ -144,7 +141,7 @@ package struct TrainingRun: Sendable {
       "nulls": counts(nullCounts),
     ]
     if options.dropMissing { output["dropped"] = ["rows": .int(Int64(droppedRowCount)), "nulls": counts(droppedNullCounts)] }
-    let timeless = service.views.filter { $0.view.source.eventTime == nil }.map(\.view.view.name)
+    let timeless = service.views.filter { $0.view.isTimeless }.map(\.view.view.name)
     return [
       "format": 1, "recipe": .string(Self.recipe(of: inputs)), "inputs": inputs, "commit": .string(commit),
       "timeless_views": .array(Set(timeless).sorted().map { .string($0) }), "output": .object(output),

@@ -22,6 +22,13 @@ package struct AggregateInput: Sendable {
     self.passing = passing
   }
 
+  /// The input of some events alone. - Parameter passing: of these events those that count.
+  func slice(_ events: Range<Int>, passing: [Bool]) -> AggregateInput {
+    AggregateInput(
+      function: function, window: window, type: type, values: values?.slice(from: events.lowerBound, count: events.count),
+      passing: Bitmap(flags: passing))
+  }
+
   /// Whether an event counts and has a value.
   @inline(__always) func isCounted(_ event: Int) -> Bool {
     (passing.map { $0[event] } ?? true) && (values?.validity.map { $0[event] } ?? true)

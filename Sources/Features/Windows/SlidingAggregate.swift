@@ -3,10 +3,15 @@ import Columns
 /// Aggregates over windows that slide along the labels of each entity: events are added on the right and taken out on the left.
 enum SlidingAggregate {
   /// The aggregate for every label row, in label order.
-  /// - Parameter starts: per place the first event of its window; nil for all events of the entity.
+  /// - Parameters:
+  ///   - starts: per place the first event of its window; nil for all events of the entity.
+  ///   - late: how events become known; nil when they do so in their order, as `labels` says.
   /// - Throws: `evaluation` with the label row when an integer sum exceeds int64, or one of decimals 38 digits.
   /// - Complexity: O(labels + events of their entities); see the kernels for what a label costs.
-  static func evaluate(_ input: AggregateInput, _ labels: LabelOrder, starts: [Int32]?) throws(FeatureError) -> Column {
+  static func evaluate(
+    _ input: AggregateInput, _ labels: LabelOrder, starts: [Int32]?, late: LateArrivals? = nil
+  ) throws(FeatureError) -> Column {
+    if let late { return try evaluate(input, labels, starts, late) }
     switch input.function {
     case .count: return counts(WindowBounds(labels, starts: starts, counted: input.counted))
     case .first, .last, .lastN: return WindowEdges.evaluate(input, WindowBounds(labels, starts: starts, counted: input.passing))
@@ -16,9 +21,33 @@ enum SlidingAggregate {
     let counted = input.counted
     let bounds = WindowBounds(labels, starts: starts, counted: counted)
     let values = counted.map { all.filter($0) } ?? all
+    if input.function == .min || input.function == .max {
+      return SlidingExtreme.evaluate(values, isMax: input.function == .max, bounds)
+    }
+    return try slide(input, values, bounds)
+  }
+
+  /// The same where events become known in another order than their own.
+  private static func evaluate(
+    _ input: AggregateInput, _ labels: LabelOrder, _ starts: [Int32]?, _ late: LateArrivals
+  ) throws(FeatureError) -> Column {
+    let isEdge = input.function == .first || input.function == .last || input.function.n != nil
+    let events = late.events(of: input.window, counted: isEdge ? input.passing : input.counted)
+    let bounds = events.bounds(labels, starts)
+    switch input.function {
+    case .count: return counts(bounds)
+    case .first, .last, .lastN: return LateEdges.evaluate(input, events, bounds)
+    case .min, .max: return LateExtreme.evaluate(input, events, bounds)
+    default: break
+    }
+    guard let all = input.values else { preconditionFailure("Only a count has no values") }
+    return try slide(input, all.take(events.arriving + events.leaving), bounds)
+  }
+
+  /// Aggregates that values can leave again. - Parameter values: of the events as `bounds` numbers them.
+  private static func slide(_ input: AggregateInput, _ values: Column, _ bounds: WindowBounds) throws(FeatureError) -> Column {
     defer { _fixLifetime(values) }
     switch input.function {
-    case .min, .max: return SlidingExtreme.evaluate(values, isMax: input.function == .max, bounds)
     case .stddev: return deviations(values, bounds)
     case .approxCountDistinct: return distinctCounts(values, bounds)
     case .approxQuantile(let q): return quantiles(values, q, bounds)
@@ -29,7 +58,7 @@ enum SlidingAggregate {
       case .decimal: return try decimals(values, isMean, type: input.type, bounds)
       default: return doubles(values, isMean, bounds)
       }
-    case .count, .first, .last, .lastN: preconditionFailure("Handled above")
+    case .count, .first, .last, .lastN, .min, .max: preconditionFailure("Handled by the callers")
     }
   }
 

@@ -17,6 +17,7 @@ extension WindowBounds {
   @inline(__always) func slide<Accumulator: WindowAccumulator>(
     _ accumulator: inout Accumulator, write: (_ row: Int, _ window: Range<Int>, _ accumulator: borrowing Accumulator) -> Void
   ) {
+    if let leaving { return slide(&accumulator, leaving, write: write) }
     rows.withUnsafeBufferPointer { rows in
       starts.withUnsafeBufferPointer { starts in
         ends.withUnsafeBufferPointer { ends in
@@ -45,6 +46,30 @@ extension WindowBounds {
           }
         }
       }
+    }
+  }
+
+  /// The same where events leave in another order than they come: of the values, the first half is in the order of coming, the
+  /// second in that of leaving. Every event that has left has come before, so that their difference is the window.
+  ///
+  /// - Complexity: every event of a group comes and leaves at most once.
+  private func slide<Accumulator: WindowAccumulator>(
+    _ accumulator: inout Accumulator, _ leaving: Leaving, write: (Int, Range<Int>, borrowing Accumulator) -> Void
+  ) {
+    for (group, first) in zip(groups, leaving.firsts.lazy.map { Int($0) }) {
+      var left = first
+      var come = first
+      for place in group.places {
+        let start = Int(starts[place])
+        let end = Int(ends[place])
+        if come < end { accumulator.add(come..<end) }
+        come = max(come, end)
+        if left < start { accumulator.remove(leaving.start + left..<leaving.start + start) }
+        left = max(left, start)
+        write(Int(rows[place]), start..<end, accumulator)
+      }
+      if !Accumulator.clearsAtOnce { accumulator.add(leaving.start + first..<leaving.start + left) }
+      accumulator.clear(first..<come)
     }
   }
 }

@@ -11,6 +11,28 @@ struct WindowBounds {
   let ends: [Int32]
   let groups: [LabelOrder.Group]
   let labelCount: Int
+  /// Nil when events leave in the order in which they come.
+  let leaving: Leaving?
+
+  /// Events that leave in another order than they come: `starts` counts by the one, `ends` by the other.
+  struct Leaving {
+    /// Where the values begin again in the order in which their events leave.
+    let start: Int
+    /// Per group how many events those before it have.
+    let firsts: [Int32]
+  }
+
+  /// - Parameters:
+  ///   - starts: per place how many events have left, those of earlier groups among them.
+  ///   - ends: per place how many have come.
+  init(_ labels: LabelOrder, starts: [Int32], ends: [Int32], leaving: Leaving) {
+    rows = labels.rows
+    groups = labels.groups
+    labelCount = labels.labelCount
+    self.starts = starts
+    self.ends = ends
+    self.leaving = leaving
+  }
 
   /// - Parameters:
   ///   - starts: per place the first event; nil for all events of the entity.
@@ -20,6 +42,7 @@ struct WindowBounds {
     rows = labels.rows
     groups = labels.groups
     labelCount = labels.labelCount
+    leaving = nil
     var first = starts ?? []
     if starts == nil {
       first = [Int32](repeating: 0, count: rows.count)

@@ -107,11 +107,6 @@ struct DefinitionsParsingTests {
     #expect(refusal(entities + "feature_services: [{name: s, features: []}]").contains("features is missing"))
   }
 
-  @Test func whatIsNotSupportedYetIsRefused() {
-    #expect(
-      refusal(oneView("{name: f, expr: amount}", extra: "knowledge: created")).hasSuffix("feature view v: knowledge is not supported yet"))
-  }
-
   @Test func aggregatesAndTheirNumbersBelongTogether() throws {
     #expect(
       refusal(oneView("{name: f, agg: summ, of: amount, window: 1d}")).hasSuffix(

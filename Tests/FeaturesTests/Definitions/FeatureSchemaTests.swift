@@ -41,6 +41,7 @@ struct FeatureSchemaTests {
       keys: {user_id: user_id}
       ttl: 30d
       where: "amount > 0"
+      knowledge: created
       features:
       - {name: last, expr: amount, description: d, owner: o, tags: {a: b}}
       - {name: total, agg: sum, of: amount, window: 7d, where: is_online, description: d, owner: o, tags: {a: b}}
@@ -71,7 +72,8 @@ struct FeatureSchemaTests {
     ("name: v\n", "name: a__b\n"), ("agg: sum", "agg: total"), ("agg: sum, of: amount,", "agg: sum,"), ("expr: amount,", "exp: amount,"),
     ("keys: [{name: user_id, type: int64}]", "keys: []"), ("name: ratio\n", "name: ra__tio\n"), ("name: s.v-1", "name: 1s"),
     ("expr: \"request.amount / total\"", "window: 7d"), ("type: float64}", "type: float64, unit: eur}"), ("view: v, as", "vie: v, as"),
-    ("window: all", "window: 0s"), ("name: rows", "name: '#'"), ("inputs: [ratio]", "inputs: ratio"), ("on_demand_features", "on_demand"),
+    ("window: all", "window: 0s"), ("name: rows", "name: '#'"), ("inputs: [ratio]", "inputs: ratio"),
+    ("knowledge: created", "knowledge: whole"), ("on_demand_features", "on_demand"),
   ]) func wrongFilesAreRefused(right: String, wrong: String) throws {
     let yaml = everything.replacing(right, with: wrong)
     #expect(yaml != everything)
