@@ -76,7 +76,10 @@ import Testing
   }
 
   @Test func aTailIsNamed() throws {
-    _ = try workshop.commit("readings", workshop.readings("late.csv", [(190, 239, "5")]))
+    let repository = Repository(
+      folder: workshop.repository.folder, archive: workshop.repository.archive, tailPolicy: SimulatedRepository.policy)
+    let late = try workshop.readings("late.csv", [(190, 239, "5")])
+    _ = try repository.commit([CommitInput(dataset: "readings", path: late)], mode: .append, message: "late")
     let view = try explanation("week", "sensor,event_timestamp\n190,2026-02-11T00:00:00Z\n")
     #expect((view.summary.leafCount, view.summary.tailCount) == (1, 1))
     #expect(view.summary.files.map { $0.name.prefix(5) } == ["leaf ", "tail "])
