@@ -29,6 +29,7 @@ package final class HTTPRemote: Remote {
     configuration.timeout = .init(connect: .seconds(Self.connectSecondsMax), read: .seconds(Self.idleSecondsMax))
     // Who refuses a connection is not asked again.
     configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.proxy = HTTPProxy(for: address, environment: ProcessInfo.processInfo.environment)?.configuration
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
