@@ -22,9 +22,15 @@ package struct SealReport: Sendable {
   package let datasets: [Dataset]
 }
 
+/// A dataset that was sealed on a parent that has been overtaken.
+private struct SealedTable {
+  let version: TableVersion
+  let content: TableContent
+}
+
 extension Repository {
   /// Brings datasets into canonical form: tails are taken into the leaves, and values of dropped columns out of them. The rows
-  /// stay what they are. Writers that commit meanwhile are not held up; what they add is sealed too or stays in tails.
+  /// stay what they are. Writers that commit meanwhile are not held up: what they add is sealed too or stays in tails.
   /// - Parameter names: nil for all.
   /// - Throws: `AlmanacError`: `notFound` for an unknown dataset.
   package func seal(
@@ -34,20 +40,23 @@ extension Repository {
     let branch = branch ?? head
     var turn: VolumeLock?
     defer { withExtendedLifetime(turn) {} }
+    var sealed: [String: SealedTable] = [:]
     for lossCount in 0..<Self.raceCountMax {
       if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
       guard let parent = try tip(of: branch) else {
         throw AlmanacError(.notFound, "There is nothing to seal: branch \(branch) has no commits")
       }
-      if let report = try attemptSeal(names, of: parent, on: branch, author: author, progress: progress) { return report }
+      if let report = try attemptSeal(names, of: parent, on: branch, author: author, &sealed, progress: progress) { return report }
     }
     throw AlmanacError(
       .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was sealed", hint: "Try again.")
   }
 
   /// One try on one parent; nil when another writer was first.
+  /// - Parameter sealed: what tries before have made, and this one makes.
   private func attemptSeal(
-    _ names: [String]?, of parent: CommitID, on branch: String, author: String?, progress: ProgressHandler?
+    _ names: [String]?, of parent: CommitID, on branch: String, author: String?, _ sealed: inout [String: SealedTable],
+    progress: ProgressHandler?
   ) throws(AlmanacError) -> SealReport? {
     let old = try commit(parent)
     for name in names ?? [] where old.datasets[name] == nil {
@@ -59,8 +68,15 @@ extension Repository {
     for (name, reference) in old.datasets.sorted(by: { $0.key < $1.key }) where names?.contains(name) ?? true {
       let version = try AlmanacError.translating { try TableVersion(archive: archive, root: reference.root) }
       guard try AlmanacError.translating(nil, { try !version.isCanonical() }) else { continue }
-      let content = try AlmanacError.translating {
-        try TableWriter(archive: archive, layout: version.layout, policy: tailPolicy) { progress?("sealing \(name)", $0, $1) }.seal(version)
+      let content: TableContent
+      if let earlier = sealed[name], let carried = earlier.content.carried(from: earlier.version, to: version) {
+        content = carried
+      } else {
+        content = try AlmanacError.translating {
+          try TableWriter(archive: archive, layout: version.layout, policy: tailPolicy) { progress?("sealing \(name)", $0, $1) }
+            .seal(version)
+        }
+        sealed[name] = SealedTable(version: version, content: content)
       }
       let root = content.addRoot(to: &draft)
       datasets[name] = DatasetRef(root: root, rows: content.rowCount)

@@ -26,7 +26,7 @@ enum ExplanationText {
       facts.append(["  times", "all"])
     }
     if summary.partitionCount > 0 {
-      let leaves = "\(Terminal.grouped(summary.leafCount)) leaves and \(Terminal.grouped(summary.tailCount)) tails"
+      let leaves = "\(count(summary.leafCount, "leaf", "leaves")) and \(count(summary.tailCount, "tail", "tails"))"
       facts.append(["  partitions", "\(of(summary.readPartitionCount, summary.partitionCount)) reach into these times: \(leaves)"])
     }
     let missing =
@@ -55,6 +55,10 @@ enum ExplanationText {
       lines.append("  \(Terminal.grouped(summary.files.count - fileCountMax)) more files; --json lists all")
     }
     return lines
+  }
+
+  private static func count(_ number: Int, _ one: String, _ many: String) -> String {
+    "\(Terminal.grouped(number)) \(number == 1 ? one : many)"
   }
 
   private static func title(_ view: TrainingExplanation.View, _ source: String) -> String {
