@@ -9,28 +9,8 @@ examples=$PWD/schemas/examples
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
-passed=0
-failed=0
+. scripts/expect.sh
 
-ok() { passed=$((passed + 1)); }
-bad() {
-  failed=$((failed + 1))
-  echo "FAILED: $1"
-  [ -s "$work/err" ] && sed 's/^/    stderr: /' "$work/err" | head -12
-}
-# expect CODE [TEXT-IN-OUTPUT] -- COMMAND...: runs it, checks the exit code and that the text stands in what it printed.
-expect() {
-  local code=$1 text=
-  shift
-  if [ "$1" != -- ]; then text=$1; shift; fi
-  shift
-  "$@" >"$work/out" 2>"$work/err"
-  local got=$?
-  if [ "$got" != "$code" ]; then bad "exit $got, expected $code: $*"; return 1; fi
-  if [ -n "$text" ] && ! cat "$work/out" "$work/err" | grep -qF -- "$text"; then bad "no '$text' in the output of: $*"; return 1; fi
-  ok
-}
-same() { if [ "$2" = "$3" ]; then ok; else bad "$1: '$2' is not '$3'"; fi; }
 root() { "$almanac" --repo "$1" log --json | grep -o '"transactions":{"root":"[0-9a-f]*"' | head -1; }
 tip() { "$almanac" --repo "$1" status --json | grep -o '"commit":"[0-9a-f]*"'; }
 repository() {
@@ -212,6 +192,10 @@ expect 0 "recipe" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtu
 expect 0 "recipe" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t2.parquet"
 same "a recipe run twice" "$(sha256sum <"$work/t1.parquet")" "$(sha256sum <"$work/t2.parquet")"
 expect 0 -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t1.jsonl" --ref v1
+expect 0 "of 20,000 may matter to a label" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t3.parquet" --explain
+grep -q 'leaf [0-9a-f]\{12\} .* of 11 .*all of user_id event_timestamp' "$work/out" && ok || bad "--explain names no leaf with its pages"
+same "a training set that is explained" "$(sha256sum <"$work/t3.parquet")" "$(sha256sum <"$work/t1.parquet")"
+expect 0 '"access":"sorted leaves"' -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" --out "$work/t3.parquet" --explain --json
 expect 0 -- "$almanac" convert "$fixtures/pyarrow/labels.parquet" "$work/labels.jsonl"
 same "one row in, one row out" "$(wc -l <"$work/t1.jsonl")" "$(wc -l <"$work/labels.jsonl")"
 expect 0 "Dropped 1,871 of 2,053 label rows" -- "$almanac" --repo "$work/a" train fraud_v1 --labels "$fixtures/pyarrow/labels.parquet" \
@@ -421,5 +405,4 @@ expect 0 "20,000 rows of 11 columns" -- "$almanac" inspect "$work/transactions.a
 expect 4 "it is truncated or no Parquet file" -- "$almanac" inspect "$work/cut.parquet"
 expect 3 -- "$almanac" inspect "$work/absent.parquet"
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+summary

@@ -13,29 +13,8 @@ stop() {
   rm -rf "$work"
 }
 trap stop EXIT
-passed=0
-failed=0
+. scripts/expect.sh
 
-ok() { passed=$((passed + 1)); }
-bad() {
-  failed=$((failed + 1))
-  echo "FAILED: $1"
-  [ -s "$work/out" ] && sed 's/^/    stdout: /' "$work/out" | head -12
-  [ -s "$work/err" ] && sed 's/^/    stderr: /' "$work/err" | head -12
-}
-# expect CODE [TEXT-IN-OUTPUT] -- COMMAND...: runs it, checks the exit code and that the text stands in what it printed.
-expect() {
-  local code=$1 text=
-  shift
-  if [ "$1" != -- ]; then text=$1; shift; fi
-  shift
-  "$@" >"$work/out" 2>"$work/err"
-  local got=$?
-  if [ "$got" != "$code" ]; then bad "exit $got, expected $code: $*"; return 1; fi
-  if [ -n "$text" ] && ! cat "$work/out" "$work/err" | grep -qF -- "$text"; then bad "no '$text' in the output of: $*"; return 1; fi
-  ok
-}
-same() { if [ "$2" = "$3" ]; then ok; else bad "$1: '$2' is not '$3'"; fi; }
 in_() { local folder=$1; shift; "$almanac" --repo "$folder" "$@"; }
 tip() { in_ "$1" show "${2:-HEAD}" --json | grep -o '"id":"[0-9a-f]*"'; }
 root() { in_ "$1" show "${2:-HEAD}" --json | grep -o '"root":"[0-9a-f]*"' | sort | tr '\n' ' '; }
@@ -224,5 +203,4 @@ mv "$work/t/schemas/transactions.yaml" "$work/t/schemas/other.yaml"
 expect 1 "declared in schemas/other.yaml" -- in_ "$work/t" apply --export
 expect 2 "neither" -- in_ "$work/t" apply --export --plan
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+summary
