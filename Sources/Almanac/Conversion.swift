@@ -79,19 +79,30 @@ package enum Conversion {
       path: request.output, schema: schema, format: request.format, codec: request.codec,
       bloomFilterColumns: request.bloomFilterColumns, delimiter: request.outputDelimiter)
     var rowCount = 0
-    while var batch = try source.next() {
-      if let filter {
-        let rows = batch
-        batch = try AlmanacError.translating { try filter.filter(rows) }
-      }
+    var readCount = 0
+    while let batch = try source.next() {
+      let firstRow = readCount
+      let passing = try AlmanacError.translating { try filter?.passing(batch, firstRow: firstRow) }
+      var rows = passing.map { batch.filter($0) } ?? batch
       if let selection {
-        let rows = batch
-        let columns = try AlmanacError.translating { try selection.map { try $0.expression.evaluate(rows) } }
-        batch = Batch(schema: schema, columns: columns, rowCount: rows.rowCount)
+        let columns = try AlmanacError.translating { [rows] in
+          do throws(FeatureError) {
+            var columns: [Column] = []
+            for column in selection { columns.append(try column.expression.evaluate(rows)) }
+            return columns
+          } catch {
+            // The row of the file, not of those that were left.
+            var error = error
+            if let row = error.row, let passing { error.row = Int(passing.setIndices[row]) }
+            throw error.after(rowCount: firstRow)
+          }
+        }
+        rows = Batch(schema: schema, columns: columns, rowCount: rows.rowCount)
       }
-      try target.write(batch)
-      rowCount += batch.rowCount
-      progress?("converting", rowCount, source.rowCount ?? 0)
+      try target.write(rows)
+      readCount += batch.rowCount
+      rowCount += rows.rowCount
+      progress?("converting", readCount, source.rowCount ?? 0)
     }
     try target.finish()
     return Report(rowCount: rowCount, columnCount: schema.fields.count)

@@ -14,9 +14,16 @@ struct Predicate {
   }
 
   /// The rows for which the expression is true (neither false nor null).
-  func filter(_ batch: Batch) throws -> Batch {
-    let result = try expression.evaluate(batch)
-    let bits = result.bits
-    return batch.filter(Bitmap((0..<batch.rowCount).map { result.isValid($0) && bits[$0] }))
+  /// - Parameter firstRow: the rows before the batch: an error names the row of the whole table.
+  func passing(_ batch: Batch, firstRow: Int) throws(FeatureError) -> Bitmap {
+    do {
+      let result = try expression.evaluate(batch)
+      let bits = result.bits
+      return Bitmap((0..<batch.rowCount).map { result.isValid($0) && bits[$0] })
+    } catch {
+      throw error.after(rowCount: firstRow)
+    }
   }
+
+  func filter(_ batch: Batch, firstRow: Int) throws(FeatureError) -> Batch { batch.filter(try passing(batch, firstRow: firstRow)) }
 }

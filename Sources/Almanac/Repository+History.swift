@@ -93,8 +93,8 @@ extension Repository {
     var seen = 0
     try AlmanacError.translating {
       try version.forEachBatch(columns: needed) { batch in
+        let rows = try (condition.map { try $0.filter(batch, firstRow: seen) } ?? batch).selecting(selected)!
         seen += batch.rowCount
-        let rows = try (condition.map { try $0.filter(batch) } ?? batch).selecting(selected)!
         try target.write(rows)
         written += rows.rowCount
         progress?("writing \(dataset)", seen, version.rowCount)

@@ -22,11 +22,14 @@ package struct CastError: Error, Hashable, Sendable {
 }
 
 extension CastError: CustomStringConvertible {
-  package var description: String {
+  package var description: String { text(row: row.map { "\($0 + 1)" } ?? "") }
+
+  /// The description with other words for the row than its number, counted from 1.
+  package func text(row: String) -> String {
     switch reason {
     case .unsupported: "Cannot convert \(from) to \(to): there is no lossless conversion between these types"
-    case .value(let row, let value):
-      "Cannot convert \(from) to \(to): row \(row + 1) holds \(Self.text(value)), which \(to) cannot hold exactly"
+    case .value(_, let value):
+      "Cannot convert \(from) to \(to): row \(row) holds \(Self.text(value)), which \(to) cannot hold exactly"
     }
   }
 

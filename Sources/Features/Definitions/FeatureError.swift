@@ -19,19 +19,49 @@ package struct FeatureError: Error, Hashable, Sendable {
   package var file: String?
   package var line: Int?
   package var column: Int?
-  /// Of `evaluation`: the row within the batch, counted from 0.
+  /// The row that failed, counted from 0: within the batch, until somebody who knows more adds what comes before (`row += …`).
   package var row: Int?
-  package var text: String
+  /// With `rowMark` where it names the row.
+  private var template: String
+  /// Names the row as it is now, counted from 1.
+  package var text: String {
+    get { row.map { template.replacing(Self.rowMark, with: "\($0 + 1)") } ?? template }
+    set { template = newValue }
+  }
+
+  /// Stands in a text for the number of the row, which changes as the error travels from a batch to a whole frame. For private use, in no text.
+  package static let rowMark = "\u{F0000}"
 
   package init(
     _ kind: Kind, _ text: String, file: String? = nil, line: Int? = nil, column: Int? = nil, row: Int? = nil
   ) {
     self.kind = kind
-    self.text = text
+    template = text
     self.file = file
     self.line = line
     self.column = column
     self.row = row
+  }
+
+  /// The same error with something before its text.
+  func within(_ context: String) -> FeatureError {
+    var copy = self
+    copy.template = context + template
+    return copy
+  }
+
+  /// The same error of a row that has this number of rows before those it was counted among.
+  package func after(rowCount: Int) -> FeatureError {
+    var copy = self
+    copy.row = row.map { $0 + rowCount }
+    return copy
+  }
+
+  /// The same error, which calls its row a label row.
+  func ofLabels() -> FeatureError {
+    var copy = self
+    copy.template = template.replacing(" in row \(Self.rowMark)", with: " in label row \(Self.rowMark)")
+    return copy
   }
 
   /// The same error at a place in a features file, unless it already has one.

@@ -48,7 +48,8 @@ package struct CompiledExpression: Sendable {
       } catch {
         let row = start + error.row
         throw FeatureError(
-          .evaluation, "Cannot evaluate \(context): \(error.text) in row \(row), at \(place(error.offset, in: text))", row: row)
+          .evaluation, "Cannot evaluate \(context): \(error.text) in row \(FeatureError.rowMark), at \(place(error.offset, in: text))",
+          row: row)
       }
       start += count
     }

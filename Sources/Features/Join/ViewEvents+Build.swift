@@ -83,12 +83,12 @@ extension ViewEvents {
   static func eventTimeColumn(_ column: Column, of view: CompiledView) throws(FeatureError) -> Column {
     let object = "\(view.title): event time \(view.source.eventTime ?? "") of dataset \(view.source.name)"
     if let row = column.firstNull {
-      throw FeatureError(.evaluation, "\(object): expected a time in every row, found null in row \(row + 1)", row: row)
+      throw FeatureError(.evaluation, "\(object): expected a time in every row, found null in row \(row + 1)")
     }
     do {
       return try column.cast(to: .timestampMicros)
     } catch {
-      throw FeatureError(.evaluation, "\(object): \(error)", row: error.row)
+      throw FeatureError(.evaluation, "\(object): \(error)")
     }
   }
 
@@ -102,7 +102,7 @@ extension ViewEvents {
       created = try column(name, of: rows, for: view).cast(to: .timestampMicros)
     } catch let error as CastError {
       throw FeatureError(
-        .evaluation, "\(view.title): created time \(name) of dataset \(view.source.name): \(error)", row: error.row)
+        .evaluation, "\(view.title): created time \(name) of dataset \(view.source.name): \(error)")
     } catch let error as FeatureError {
       throw error
     } catch {

@@ -68,7 +68,7 @@ struct ViewJoin: Sendable {
     do {
       return try column.cast(to: column.type.entityKeyType)
     } catch {
-      throw FeatureError(.labels, "\(view.title): \(error)", row: error.row)
+      throw FeatureError(.labels, "\(view.title): \(error.text(row: FeatureError.rowMark))", row: error.row)
     }
   }
 
@@ -155,14 +155,9 @@ struct ViewJoin: Sendable {
 
   /// An error of a place, told of its label row.
   private func named(_ error: FeatureError, _ feature: CompiledFeature, firstPlace: Int) -> FeatureError {
-    var text = error.text
-    var row: Int?
-    if let place = error.row {
-      let labelRow = Int(labels.rows[firstPlace + place])
-      text = text.replacing("label row \(place + 1) ", with: "label row \(labelRow + 1) ")
-      row = labelRow
-    }
-    return FeatureError(.evaluation, "\(view.title): feature \(feature.name): \(text)", row: row)
+    var error = error.within("\(view.title): feature \(feature.name): ")
+    error.row = error.row.map { Int(labels.rows[firstPlace + $0]) }
+    return error
   }
 
   /// Per place the newest event up to its time that is known and no older than the ttl, or -1.

@@ -28,7 +28,8 @@ struct LabelFrame {
       do {
         keys.append(try column.cast(to: key.type, nanAsNull: true, floor: false))
       } catch {
-        throw FeatureError(.labels, "Cannot use label column \(name) as \(reader): \(error)", row: error.row)
+        throw FeatureError(
+          .labels, "Cannot use label column \(name) as \(reader): \(error.text(row: FeatureError.rowMark))", row: error.row)
       }
     }
     return keys
@@ -43,12 +44,13 @@ struct LabelFrame {
       throw FeatureError(.labels, "Label time column \(name): expected a timestamp or date, found \(column.type)")
     }
     if let row = column.firstNull {
-      throw FeatureError(.labels, "Label time column \(name): expected a time in every row, found null in row \(row + 1)", row: row)
+      throw FeatureError(
+        .labels, "Label time column \(name): expected a time in every row, found null in row \(FeatureError.rowMark)", row: row)
     }
     do {
       return try column.cast(to: .timestampMicros, nanAsNull: false, floor: true)
     } catch {
-      throw FeatureError(.labels, "Label time column \(name): \(error)", row: error.row)
+      throw FeatureError(.labels, "Label time column \(name): \(error.text(row: FeatureError.rowMark))", row: error.row)
     }
   }
 }

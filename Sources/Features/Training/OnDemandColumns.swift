@@ -17,7 +17,11 @@ extension CompiledService {
         case .onDemand(let index): computed[index]
         }
       }
-      computed.append(try step.feature.evaluate(request: fields, inputs: inputs, rowCount: rowCount))
+      do {
+        computed.append(try step.feature.evaluate(request: fields, inputs: inputs, rowCount: rowCount))
+      } catch {
+        throw error.ofLabels()
+      }
     }
     return results.map { result in
       switch result.source {
@@ -51,7 +55,8 @@ extension CompiledService {
     do {
       return try column.cast(to: field.type, nanAsNull: false, floor: false)
     } catch {
-      throw FeatureError(.labels, "Cannot use label column \(field.name) as \(reader): \(error)", row: error.row)
+      throw FeatureError(
+        .labels, "Cannot use label column \(field.name) as \(reader): \(error.text(row: FeatureError.rowMark))", row: error.row)
     }
   }
 

@@ -73,7 +73,7 @@ package struct TrainingRun: Sendable {
       labelRowCount += labels.rowCount
       return finished(Batch(schema: schema, columns: labels.columns + features, rowCount: labels.rowCount))
     } catch let error as FeatureError {
-      throw error.ofLabels(after: labelRowCount)
+      throw error.after(rowCount: labelRowCount)
     }
   }
 

@@ -87,7 +87,7 @@ enum SlidingAggregate {
       if let sum = Int64(exactly: window.total) { result.write(sum, at: row) } else { failed = min(failed ?? row, row) }
     }
     guard let failed else { return result.finish() }
-    throw FeatureError(.evaluation, "the sum for label row \(failed + 1) exceeds int64", row: failed)
+    throw FeatureError(.evaluation, "the sum for label row \(FeatureError.rowMark) exceeds int64", row: failed)
   }
 
   private static func decimals(
@@ -109,7 +109,7 @@ enum SlidingAggregate {
       if let sum = window.sum { result.write(sum, at: row) } else { failed = min(failed ?? row, row) }
     }
     guard let failed else { return result.finish() }
-    throw FeatureError(.evaluation, "the sum for label row \(failed + 1) exceeds \(type)", row: failed)
+    throw FeatureError(.evaluation, "the sum for label row \(FeatureError.rowMark) exceeds \(type)", row: failed)
   }
 
   private static func doubles(_ values: Column, _ isMean: Bool, _ bounds: WindowBounds) -> Column {

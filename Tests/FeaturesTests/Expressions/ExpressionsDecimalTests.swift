@@ -77,21 +77,21 @@ struct ExpressionsDecimalTests {
   @Test func overflowsNameTheRow() {
     #expect(
       wideFailure("whole + 1")
-        == "Cannot evaluate test: 99999999999999999999999999999999999999 + 1 overflows decimal(38,0) in row 0, at column 1 of `whole + 1`")
-    #expect(wideFailure("part - 1").contains("1 lies outside decimal(38,38) in row 0"))
-    #expect(wideFailure("whole * 2 > 0").contains("* 2 overflows decimal(38,0) in row 0"))
-    #expect(wideFailure("round(whole, -1)").contains("rounded to -1 digits overflows decimal(38,0) in row 0"))
+        == "Cannot evaluate test: 99999999999999999999999999999999999999 + 1 overflows decimal(38,0) in row 1, at column 1 of `whole + 1`")
+    #expect(wideFailure("part - 1").contains("1 lies outside decimal(38,38) in row 1"))
+    #expect(wideFailure("whole * 2 > 0").contains("* 2 overflows decimal(38,0) in row 1"))
+    #expect(wideFailure("round(whole, -1)").contains("rounded to -1 digits overflows decimal(38,0) in row 1"))
     #expect(
       wideFailure("part * part")
         == "test: the product of decimal(38,38) and decimal(38,38) has 76 digits behind the point, at most 38 are possible; cast to fewer, at column 1 of `part * part`"
     )
     #expect(
       failure("price::decimal(4, 2)")
-        == "Cannot evaluate test: 123.45 lies outside decimal(4,2) in row 0, at column 1 of `price::decimal(4, 2)`")
-    #expect(failure("s::decimal(4, 2)").contains("'abc' is no decimal(4,2) in row 0"))
-    #expect(failure("x::decimal(4, 2)").contains("nan lies outside decimal(4,2) in row 4"))
-    #expect(failure("i::decimal(4, 2)").contains("9223372036854775807 lies outside decimal(4,2) in row 4"))
-    #expect(failure("(price * 100)::int8").contains("12345.00 lies outside int8 in row 0"))
+        == "Cannot evaluate test: 123.45 lies outside decimal(4,2) in row 1, at column 1 of `price::decimal(4, 2)`")
+    #expect(failure("s::decimal(4, 2)").contains("'abc' is no decimal(4,2) in row 1"))
+    #expect(failure("x::decimal(4, 2)").contains("nan lies outside decimal(4,2) in row 5"))
+    #expect(failure("i::decimal(4, 2)").contains("9223372036854775807 lies outside decimal(4,2) in row 5"))
+    #expect(failure("(price * 100)::int8").contains("12345.00 lies outside int8 in row 1"))
   }
 
   @Test func onlyNeededRowsOverflow() throws {

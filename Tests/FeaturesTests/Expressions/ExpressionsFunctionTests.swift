@@ -34,10 +34,10 @@ struct ExpressionsFunctionTests {
   }
 
   @Test func functionsFailWithTheRow() {
-    #expect(failure("chr(j - 4)") == "Cannot evaluate test: -1 is no code point in row 0, at column 1 of `chr(j - 4)`")
-    #expect(failure("case when j = 0 then chr(-1) end").contains("-1 is no code point in row 3"))
-    #expect(failure("last_day(make_date(5881580, 7, 1))").contains("last_day of +5881580-07-01 lies outside the range of dates in row 0"))
-    #expect(failure("d + i").contains("lies outside the range of dates in row 4"))
+    #expect(failure("chr(j - 4)") == "Cannot evaluate test: -1 is no code point in row 1, at column 1 of `chr(j - 4)`")
+    #expect(failure("case when j = 0 then chr(-1) end").contains("-1 is no code point in row 4"))
+    #expect(failure("last_day(make_date(5881580, 7, 1))").contains("last_day of +5881580-07-01 lies outside the range of dates in row 1"))
+    #expect(failure("d + i").contains("lies outside the range of dates in row 5"))
   }
 
   @Test func wrongArgumentsAreNamed() {
