@@ -5,6 +5,7 @@ import JSON
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// A repository behind the server of another one (`RemoteRoutes`).
 ///
@@ -29,6 +30,11 @@ package final class HTTPRemote: Remote {
     configuration.timeout = .init(connect: .seconds(Self.connectSecondsMax), read: .seconds(Self.idleSecondsMax))
     // Who refuses a connection is not asked again.
     configuration.connectionPool.retryConnectionEstablishment = false
+    if let authorities = ProcessInfo.processInfo.environment["SSL_CERT_FILE"], !authorities.isEmpty {
+      var security = TLSConfiguration.makeClientConfiguration()
+      security.trustRoots = .file(authorities)
+      configuration.tlsConfiguration = security
+    }
     configuration.proxy = HTTPProxy(for: address, environment: ProcessInfo.processInfo.environment)?.configuration
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
@@ -180,12 +186,17 @@ package final class HTTPRemote: Remote {
 
   /// Whether nobody is there, so that asking again is of no use.
   private static func isHopeless(_ error: any Error) -> Bool {
-    if error is NIOConnectionError { return true }
+    if error is NIOConnectionError || error is NIOSSLError { return true }
     guard let error = error as? HTTPClientError else { return false }
     return error == .invalidURL || error == .emptyHost || error == .connectTimeout
   }
 
   private static func reason(of error: any Error) -> String {
+    if error is NIOSSLError {
+      return "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+        ? "its certificate is not of an authority that this system trusts (SSL_CERT_FILE can name a file of others)"
+        : "the TLS handshake failed"
+    }
     guard let error = error as? NIOConnectionError else { return "\(error)" }
     if let failed = error.connectionErrors.first {
       guard let failure = failed.error as? IOError else { return "\(failed.error)" }
