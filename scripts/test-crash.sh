@@ -16,22 +16,7 @@ fail() {
   echo "FAILED: $1"
 }
 
-contract() {
-  cat >"$1/schemas/readings.yaml" <<'YAML'
-apiVersion: v3.1.0
-kind: DataContract
-id: readings
-version: 1.0.0
-status: active
-schema:
-- name: readings
-  properties:
-  - {name: sensor, logicalType: integer, physicalType: int64, required: true, primaryKey: true, primaryKeyPosition: 1}
-  - {name: value, logicalType: number, physicalType: float64}
-customProperties:
-- {property: almanac, value: {partition: none}}
-YAML
-}
+contract() { cp scripts/contracts/readings.yaml "$1/schemas/"; }
 repository() {
   "$almanac" init "$1" >/dev/null && contract "$1" && "$almanac" --repo "$1" apply >/dev/null
 }

@@ -18,20 +18,7 @@ fail() {
 run() { "$almanac" --repo "$work/r" "$@"; }
 
 "$almanac" init "$work/r" >/dev/null && "$almanac" init "$work/far" >/dev/null || exit 1
-cat >"$work/r/schemas/readings.yaml" <<'YAML'
-apiVersion: v3.1.0
-kind: DataContract
-id: readings
-version: 1.0.0
-status: active
-schema:
-- name: readings
-  properties:
-  - {name: sensor, logicalType: integer, physicalType: int64, required: true, primaryKey: true, primaryKeyPosition: 1}
-  - {name: value, logicalType: number, physicalType: float64}
-customProperties:
-- {property: almanac, value: {partition: none}}
-YAML
+cp scripts/contracts/readings.yaml "$work/r/schemas/"
 run apply >/dev/null || exit 1
 { echo sensor,value; seq 0 $((rows - 1)) | sed 's/$/,0.5/'; } >"$work/base.csv"
 run commit "readings=$work/base.csv" -m base >/dev/null || exit 1

@@ -39,7 +39,7 @@ struct JoinLabel {
 struct JoinHistory: FeatureSource {
   let shape: JoinShape
   let archive: Archive
-  var random: JoinRandom
+  var random: SplitMix
   var model: [[Int64?]: JoinRow] = [:]
   var version: TableVersion?
   /// Whether the join may read leaves and tails, and not only sorted rows.
@@ -49,7 +49,7 @@ struct JoinHistory: FeatureSource {
   private(set) var partitionCountMax = 0
 
   init(seed: UInt64) throws {
-    random = JoinRandom(state: seed)
+    random = SplitMix(seed)
     shape = JoinShape(&random)
     isStored = Int.random(in: 0..<8, using: &random) > 0
     archive = try Archive.create(on: MemoryVolume(), catalog: Catalog.inMemory())

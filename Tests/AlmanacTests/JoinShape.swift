@@ -22,7 +22,7 @@ struct JoinShape {
   var isTimeless: Bool { layout.eventTime == nil }
   var hasCreated: Bool { layout.createdTime != nil }
 
-  init(_ random: inout JoinRandom) {
+  init(_ random: inout SplitMix) {
     userType = [.int64, .int32, .int16, .uint32, .string, .date, .timestampMicros].randomElement(using: &random)!
     userCount = [2, 7].randomElement(using: &random)!
     timeCount = [4, 12, 45].randomElement(using: &random)!
@@ -172,7 +172,7 @@ struct JoinFeature {
   let definition: FeatureDefinition
   let filter: JoinFilter
 
-  init(name: String, view: Int, isTimeless: Bool, wantsNewest: Bool, _ random: inout JoinRandom) {
+  init(name: String, view: Int, isTimeless: Bool, wantsNewest: Bool, _ random: inout SplitMix) {
     self.name = name
     self.view = view
     if wantsNewest || Int.random(in: 0..<3, using: &random) == 0 {
@@ -190,18 +190,5 @@ struct JoinFeature {
     definition = FeatureDefinition(
       name: name,
       kind: .aggregate(function, of: of, window: isTimeless ? .all : windows.randomElement(using: &random)!, filter: filter.text))
-  }
-}
-
-/// SplitMix64: a failing seed can be tried again.
-struct JoinRandom: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -189,7 +189,7 @@ import Testing
 
   /// Random edits on two branches: merged from either side the rows are the same, under the same root.
   @Test(arguments: 0..<6 as Range<UInt64>) func mergesAreSymmetric(seed: UInt64) throws {
-    var random = MergeSeed(state: seed)
+    var random = SplitMix(seed)
     let workshop = try Workshop.readings()
     let repository = workshop.repository
     func rows(_ sensors: Range<Int>, _ count: Int) -> [(sensor: Int, hour: Int, value: String)] {
@@ -222,7 +222,7 @@ import Testing
 
   /// Two branches that commit and merge each other again and again, crosswise too: at the end both have all rows.
   @Test(arguments: 10..<14 as Range<UInt64>) func longHistoriesOfMergesComeTogether(seed: UInt64) throws {
-    var random = MergeSeed(state: seed)
+    var random = SplitMix(seed)
     let workshop = try Workshop.readings()
     let repository = workshop.repository
     try workshop.commit("readings", workshop.readings("base.csv", [(0, 0, "1"), (1, 0, "2")]))
@@ -251,19 +251,6 @@ import Testing
       .map { "\($0.key)@0=\($0.value).0" }
     for name in names { #expect(try Self.values(workshop, at: name) == expected, "seed \(seed)") }
     #expect(try root(workshop, "a") == root(workshop, "b"), "seed \(seed)")
-  }
-}
-
-/// SplitMix64.
-struct MergeSeed: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }
 

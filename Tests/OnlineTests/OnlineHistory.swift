@@ -4,6 +4,38 @@ import Online
 
 /// A random history with every kind of feature, as a source of rows.
 struct OnlineHistory: FeatureSource {
+  /// One of every kind, over `orders`.
+  private static let features = """
+      - {name: amount, expr: amount}
+      - {name: category, expr: category}
+      - {name: flag, expr: flag}
+      - {name: rows_all, agg: count, window: all}
+      - {name: rows_7, agg: count, window: 7ms}
+      - {name: flagged_7, agg: count, window: 7ms, where: flag}
+      - {name: amounts_7, agg: count, of: amount, window: 7ms}
+      - {name: sum_7, agg: sum, of: amount, window: 7ms}
+      - {name: sum_all, agg: sum, of: amount, window: all}
+      - {name: avg_3, agg: avg, of: amount, window: 3ms}
+      - {name: min_7, agg: min, of: amount, window: 7ms, where: flag}
+      - {name: max_all, agg: max, of: amount, window: all}
+      - {name: items_7, agg: sum, of: items, window: 7ms}
+      - {name: items_avg_7, agg: avg, of: items, window: 7ms}
+      - {name: items_min_7, agg: min, of: items, window: 7ms}
+      - {name: category_min_7, agg: min, of: category, window: 7ms, where: flag}
+      - {name: flag_max_7, agg: max, of: flag, window: 7ms}
+      - {name: stddev_7, agg: stddev, of: amount, window: 7ms}
+      - {name: items_stddev_3, agg: stddev, of: items, window: 7ms, resolution: 3ms}
+      - {name: first_7, agg: first, of: category, window: 7ms}
+      - {name: last_flagged_7, agg: last, of: amount, window: 7ms, where: flag}
+      - {name: last_3, agg: last_n, n: 3, of: amount, window: all}
+      - {name: categories_3, agg: last_n, n: 3, of: category, window: 7ms, resolution: 5ms, where: flag}
+      - {name: distinct_7, agg: approx_count_distinct, of: category, window: 7ms}
+      - {name: distinct_all, agg: approx_count_distinct, of: amount, window: all}
+      - {name: median_7, agg: approx_quantile, q: 0.5, of: amount, window: 7ms}
+      - {name: items_p90, agg: approx_quantile, q: 0.9, of: items, window: all, where: flag}
+      - {name: rows_coarse, agg: count, window: 7ms, resolution: 4ms}
+    """
+
   static let yaml = """
     entities:
     - {name: user, keys: [{name: user_id, type: int64}]}
@@ -15,34 +47,7 @@ struct OnlineHistory: FeatureSource {
       ttl: 5ms
       where: "items is null or items < 4"
       features:
-      - {name: amount, expr: amount}
-      - {name: category, expr: category}
-      - {name: flag, expr: flag}
-      - {name: rows_all, agg: count, window: all}
-      - {name: rows_7, agg: count, window: 7ms}
-      - {name: flagged_7, agg: count, window: 7ms, where: flag}
-      - {name: amounts_7, agg: count, of: amount, window: 7ms}
-      - {name: sum_7, agg: sum, of: amount, window: 7ms}
-      - {name: sum_all, agg: sum, of: amount, window: all}
-      - {name: avg_3, agg: avg, of: amount, window: 3ms}
-      - {name: min_7, agg: min, of: amount, window: 7ms, where: flag}
-      - {name: max_all, agg: max, of: amount, window: all}
-      - {name: items_7, agg: sum, of: items, window: 7ms}
-      - {name: items_avg_7, agg: avg, of: items, window: 7ms}
-      - {name: items_min_7, agg: min, of: items, window: 7ms}
-      - {name: category_min_7, agg: min, of: category, window: 7ms, where: flag}
-      - {name: flag_max_7, agg: max, of: flag, window: 7ms}
-      - {name: stddev_7, agg: stddev, of: amount, window: 7ms}
-      - {name: items_stddev_3, agg: stddev, of: items, window: 7ms, resolution: 3ms}
-      - {name: first_7, agg: first, of: category, window: 7ms}
-      - {name: last_flagged_7, agg: last, of: amount, window: 7ms, where: flag}
-      - {name: last_3, agg: last_n, n: 3, of: amount, window: all}
-      - {name: categories_3, agg: last_n, n: 3, of: category, window: 7ms, resolution: 5ms, where: flag}
-      - {name: distinct_7, agg: approx_count_distinct, of: category, window: 7ms}
-      - {name: distinct_all, agg: approx_count_distinct, of: amount, window: all}
-      - {name: median_7, agg: approx_quantile, q: 0.5, of: amount, window: 7ms}
-      - {name: items_p90, agg: approx_quantile, q: 0.9, of: items, window: all, where: flag}
-      - {name: rows_coarse, agg: count, window: 7ms, resolution: 4ms}
+    \(features)
     - name: known
       entity: shop
       source: orders
@@ -50,34 +55,7 @@ struct OnlineHistory: FeatureSource {
       ttl: 9ms
       where: "items is null or items < 4"
       features:
-      - {name: amount, expr: amount}
-      - {name: category, expr: category}
-      - {name: flag, expr: flag}
-      - {name: rows_all, agg: count, window: all}
-      - {name: rows_7, agg: count, window: 7ms}
-      - {name: flagged_7, agg: count, window: 7ms, where: flag}
-      - {name: amounts_7, agg: count, of: amount, window: 7ms}
-      - {name: sum_7, agg: sum, of: amount, window: 7ms}
-      - {name: sum_all, agg: sum, of: amount, window: all}
-      - {name: avg_3, agg: avg, of: amount, window: 3ms}
-      - {name: min_7, agg: min, of: amount, window: 7ms, where: flag}
-      - {name: max_all, agg: max, of: amount, window: all}
-      - {name: items_7, agg: sum, of: items, window: 7ms}
-      - {name: items_avg_7, agg: avg, of: items, window: 7ms}
-      - {name: items_min_7, agg: min, of: items, window: 7ms}
-      - {name: category_min_7, agg: min, of: category, window: 7ms, where: flag}
-      - {name: flag_max_7, agg: max, of: flag, window: 7ms}
-      - {name: stddev_7, agg: stddev, of: amount, window: 7ms}
-      - {name: items_stddev_3, agg: stddev, of: items, window: 7ms, resolution: 3ms}
-      - {name: first_7, agg: first, of: category, window: 7ms}
-      - {name: last_flagged_7, agg: last, of: amount, window: 7ms, where: flag}
-      - {name: last_3, agg: last_n, n: 3, of: amount, window: all}
-      - {name: categories_3, agg: last_n, n: 3, of: category, window: 7ms, resolution: 5ms, where: flag}
-      - {name: distinct_7, agg: approx_count_distinct, of: category, window: 7ms}
-      - {name: distinct_all, agg: approx_count_distinct, of: amount, window: all}
-      - {name: median_7, agg: approx_quantile, q: 0.5, of: amount, window: 7ms}
-      - {name: items_p90, agg: approx_quantile, q: 0.9, of: items, window: all, where: flag}
-      - {name: rows_coarse, agg: count, window: 7ms, resolution: 4ms}
+    \(features)
     - name: known_newest
       entity: user
       source: orders
