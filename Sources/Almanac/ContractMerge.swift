@@ -38,10 +38,11 @@ struct ContractMerge {
       members[name] = pick(old?[name], mine[name], theirs[name], "setting \(name)")
     }
     members["version"] = .string(Self.later(first.contract.version, second.contract.version))
-    members["primaryKey"] = .array(merged.primaryKey.map { .string($0) })
+    // The hidden key of a log is in no contract.
+    members["primaryKey"] = .array(merged.isLog ? [] : merged.primaryKey.map { .string($0) })
     members["eventTime"] = merged.eventTime.map { .string($0) }
     members["createdTime"] = merged.createdTime.map { .string($0) }
-    let columns = merged.schema.fields.map { column($0) }
+    let columns = merged.schema.fields.filter { !merged.isLog || !LogKey.names.contains($0.name) }.map { column($0) }
     members["columns"] = .array(columns)
     members["rules"] = .array(rules(old, mine, theirs))
     return try Contract(canonicalJSON: .object(members))

@@ -54,14 +54,31 @@ struct DatasetMerge {
     definitionConflicts += layouts.conflicts.map {
       DefinitionConflict(object: "dataset \(name)", what: $0.what, base: $0.base, first: $0.first, second: $0.second)
     }
-    try mergeContracts(layouts.layout, mine, theirs, isKeeping: !kept.isEmpty)
+    try mergeContracts(layouts.layout, mine, theirs)
     guard RowLayouts.canBeMerged(mine, theirs) else {
       // Rows that are keyed or divided otherwise cannot be matched: settled, the first side's stay.
+      contract = first.contract
       return take(first.version)
     }
     // Settled conflicts of definitions leave a layout that is still good for the rows; others end here.
     if hasConflicts && !isSettled && !definitionConflicts.isEmpty { return take(first.version) }
-    try mergeRows(layouts.layout, &draft)
+    if let contract, !contract.agrees(with: layouts.layout) {
+      throw AlmanacError(
+        .failed,
+        "The result for \(name) was refused: the merged contract does not have the columns of the merged rows; nothing was changed",
+        hint: "Bring the contract of one of the branches in line with the other's, then try again.")
+    }
+    do {
+      try first.version?.checkFit(under: layouts.layout)
+      try mergeRows(layouts.layout, &draft)
+    } catch let error as ValueMisfit {
+      let key = error.key.map { "\($0.name)=\($0.value.text)" }.joined(separator: ", ")
+      throw AlmanacError(
+        .failed,
+        "The result for \(name) was refused: column \(error.field.name) would be \(error.field.type), which cannot hold "
+          + "\(error.value.text) exactly, the value of the row \(key); nothing was changed",
+        hint: "Change that row on one of the branches, or give the column the wider type in the contract, then try again.")
+    }
   }
 
   private mutating func take(_ version: TableVersion?) {
@@ -83,16 +100,13 @@ struct DatasetMerge {
   }
 
   private mutating func mergeContracts(
-    _ merged: TableLayout, _ mine: TableLayout, _ theirs: TableLayout, isKeeping: Bool
+    _ merged: TableLayout, _ mine: TableLayout, _ theirs: TableLayout
   ) throws {
+    // What one side alone changed is taken as it is, unless the columns have become others by what both did.
+    contract = first.contract != base.contract || first.contract == second.contract ? first.contract : second.contract
+    let isOneSided = first.contract == second.contract || second.contract == base.contract || first.contract == base.contract
+    if isOneSided, contract?.agrees(with: merged) ?? true { return }
     contract = first.contract
-    if !isKeeping {
-      if first.contract == second.contract || second.contract == base.contract { return }
-      if first.contract == base.contract {
-        contract = second.contract
-        return
-      }
-    }
     guard let own = first.contract, let other = second.contract else {
       if first.contract != base.contract && second.contract != base.contract {
         definitionConflicts.append(
@@ -132,31 +146,23 @@ struct DatasetMerge {
     ref = DatasetRef(root: content.addRoot(to: &draft), rows: content.rowCount)
   }
 
-  /// One side's version as it is, unless the merged contract cannot build on its columns.
+  /// One side's version as it is, unless the merged columns are others.
   private mutating func takeWhole(_ side: Side, _ layout: TableLayout, _ draft: inout Draft) throws {
     take(side.version)
     guard let version = side.version else { return }
-    let isChanged = contract != nil && contract != side.contract
-    guard isChanged, let contract else { return }
+    try version.checkFit(under: layout)
+    if version.layout != layout {
+      let none = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
+      let stale = RowChange(upserts: try version.staleRows(under: layout, beside: none), deletes: none.deletes)
+      ref =
+        stale.isEmpty
+        ? try version.addRoot(under: layout, to: &draft)
+        : DatasetRef(root: try write(stale, onto: version, layout).addRoot(to: &draft), rows: version.rowCount)
+    }
+    guard contract != nil && contract != side.contract else { return }
     // Rows that this side changed under its own contract have not been checked against the merged one.
     let rows = try RowMerge(base: base.version, first: version, second: base.version, layout: layout, withFirstRows: true).firstRows
-    var rowCount = version.rowCount
-    if try !Self.canBuild(contract, on: version.layout, as: layout) {
-      let none = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
-      let content = try write(none, onto: version, layout)
-      rowCount = content.rowCount
-      ref = DatasetRef(root: content.addRoot(to: &draft), rows: content.rowCount)
-    }
-    try check([rows], rowCount: rowCount)
-  }
-
-  private static func canBuild(_ contract: Contract, on stored: TableLayout, as merged: TableLayout) throws -> Bool {
-    do {
-      let next = try contract.layout(evolving: stored)
-      return next.schema.fields.map(\.id) == merged.schema.fields.map(\.id)
-    } catch {
-      return false
-    }
+    try check([rows], rowCount: version.rowCount)
   }
 
   private func write(_ change: RowChange, onto version: TableVersion, _ layout: TableLayout) throws -> TableContent {

@@ -53,10 +53,40 @@ extension Contract {
       partitioning: Tables.Partitioning(rawValue: partition.rawValue) ?? .none, leafRowCount: leafRows)
   }
 
+  /// Whether rows under a layout are what this contract says of them: columns by name, type, nullability and order, key, times and
+  /// partitions. In every commit a dataset's rows and its contract agree.
+  package func agrees(with layout: TableLayout) -> Bool {
+    let (mine, theirs) = (storedSchema.fields, layout.schema.fields)
+    return mine.count == theirs.count
+      && zip(mine, theirs).allSatisfy { $0.name == $1.name && $0.type == $1.type && $0.isNullable == $1.isNullable }
+      && storedKey == layout.primaryKey && eventTime == layout.eventTime && createdTime == layout.createdTime
+      && partition.rawValue == layout.partitioning.rawValue && leafRows.map { $0 == layout.leafRowCount } ?? true
+  }
+
   /// The layout of a dataset created under this contract, or of one that exists and whose columns this contract changes.
   /// - Throws: `TableError` of kind `evolution` for a change that needs a rewrite.
   package func layout(evolving previous: TableLayout?) throws(TableError) -> TableLayout {
     guard let previous else { return declaration.firstLayout }
     return try SchemaEvolution(of: previous, to: declaration).layout
+  }
+
+  /// The layout of a version that replaces every row of another one.
+  ///
+  /// It is that of `layout(evolving:)`, unless the version before is at odds with this contract, which is then the one that is right:
+  /// columns of one name and class of types stay the same field, all others are new ones.
+  package func layout(replacing previous: TableLayout?) -> TableLayout {
+    guard let previous else { return declaration.firstLayout }
+    if let evolved = try? layout(evolving: previous) { return evolved }
+    let declared = declaration
+    var kept: [String: Int32] = [:]
+    for field in declared.schema.fields {
+      guard let old = previous.schema[field.name], TypeClass(old.type) == TypeClass(field.type) else { continue }
+      kept[field.name] = old.id
+    }
+    let dropped = Set(previous.dropped + previous.schema.fields.compactMap(\.id)).subtracting(kept.values)
+    return TableLayout(
+      schema: FieldIDs.assign(to: declared.schema, keeping: kept, dropped: dropped), primaryKey: declared.primaryKey,
+      eventTime: declared.eventTime, createdTime: declared.createdTime, partitioning: declared.partitioning,
+      leafRowCount: declared.leafRowCount ?? previous.leafRowCount, dropped: Array(dropped))
   }
 }

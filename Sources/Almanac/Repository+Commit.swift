@@ -73,7 +73,7 @@ extension Repository {
       let definitions = try definitions(at: parent)
       let rows: [StagedRows]
       let datasets = try parent.map { (id) throws(AlmanacError) in try self.commit(id).datasets } ?? [:]
-      if let staged, try isCurrent(staged, definitions, datasets) {
+      if let staged, try isCurrent(staged, mode, definitions, datasets) {
         rows = staged
       } else {
         let staging = Staging(

@@ -43,6 +43,7 @@ extension Repository {
         : archive.check(decoder: identity, tailCheck: tailProblems)
       if let formatProblem, !isRepair { report.add(formatProblem) }
       let repository = Repository(folder: folder, archive: archive)
+      for problem in try repository.agreementProblems() { report.add(problem) }
       for problem in repository.generationProblems() { report.add(problem) }
       if !repository.appliedIsReadable {
         report.add(

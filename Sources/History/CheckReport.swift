@@ -17,11 +17,12 @@ package struct CheckReport: Hashable, Sendable {
     /// What names it: the rows that cannot be read.
     package internal(set) var touches: [Touch] = []
 
-    package init(_ severity: Severity, _ object: String, path: String, _ detail: String) {
+    package init(_ severity: Severity, _ object: String, path: String, _ detail: String, touches: [Touch] = []) {
       self.severity = severity
       self.object = object
       self.path = path
       self.detail = detail
+      self.touches = touches
     }
   }
 
@@ -30,6 +31,12 @@ package struct CheckReport: Hashable, Sendable {
     /// Nil when the whole commit is touched.
     package let dataset: String?
     package let rowCount: Int
+
+    package init(commit: CommitID, dataset: String?, rowCount: Int) {
+      self.commit = commit
+      self.dataset = dataset
+      self.rowCount = rowCount
+    }
   }
 
   package internal(set) var problems: [Problem] = []

@@ -40,7 +40,9 @@ package struct LayoutMerge: Sendable {
     settleNames(&merged, mine)
     let order = Self.order(
       base?.schema.fields.compactMap(\.id) ?? [], first.schema.fields.compactMap(\.id), second.schema.fields.compactMap(\.id), merged)
-    let fields = order.compactMap { merged[$0] }
+    let all = order.compactMap { merged[$0] }
+    // A log's hidden columns stand behind all others.
+    let fields = all.filter { !LogKey.names.contains($0.name) } + all.filter { LogKey.names.contains($0.name) }
     let names = merged.mapValues(\.name)
     mergeSettings(base, first, second, Schema(fields), names)
   }
@@ -51,8 +53,7 @@ package struct LayoutMerge: Sendable {
 
   private mutating func merge(_ old: Field?, _ a: Field, _ b: Field) -> Field {
     var field = a
-    // Two sides that each added a field of this id mean the same one only if it looks the same.
-    if let type = DataType.widest(a.type, b.type), old != nil || a.type == b.type {
+    if let type = Self.mergedType(old?.type, a.type, b.type) {
       field.type = type
     } else {
       conflicts.append(
@@ -69,6 +70,16 @@ package struct LayoutMerge: Sendable {
     // Without a base, null where either allows it.
     if old == nil { field.isNullable = a.isNullable || b.isNullable }
     return field
+  }
+
+  /// The type that one side changed; of two that both changed, the one that holds both. A widening taken back is a change like any
+  /// other: whether the rows fit is seen when they are merged.
+  /// - Returns: nil when the sides cannot both be right. Two that each added a field of this id mean the same one only if it looks
+  ///   the same.
+  private static func mergedType(_ old: DataType?, _ a: DataType, _ b: DataType) -> DataType? {
+    if a == b || b == old { return a }
+    guard let old else { return nil }
+    return a == old ? b : DataType.widest(a, b)
   }
 
   /// No two fields may have one name: those that the first side has keep the name they have there, the other goes.
@@ -127,7 +138,10 @@ package struct LayoutMerge: Sendable {
     layout = TableLayout(
       schema: schema, primaryKey: keys.compactMap { $0.flatMap { names[$0] } }, eventTime: id(first.eventTime, first).flatMap { names[$0] },
       createdTime: created.flatMap { names[$0] }, partitioning: first.partitioning, leafRowCount: first.leafRowCount,
-      // A column that stays although one side dropped it is not dropped.
-      dropped: Array(Set(first.dropped + second.dropped).subtracting(schema.fields.compactMap(\.id))))
+      // What a side has and the merged version has not is dropped, also where adding it was taken back: leaves hold its values. A
+      // column that stays, or comes back, is not dropped.
+      dropped: Array(
+        Set(first.dropped + second.dropped + (first.schema.fields + second.schema.fields).compactMap(\.id))
+          .subtracting(schema.fields.compactMap(\.id))))
   }
 }

@@ -13,7 +13,7 @@ package enum LeafFile {
     }
   }
 
-  /// The wanted fields of a leaf; a field that the file does not have is null in every row, a narrower one is widened.
+  /// The wanted fields of a leaf; a field that the file does not have is null in every row.
   package static func read(_ id: LeafID, fields: [Field], from archive: Archive) throws -> Batch {
     try StoredRows(leaf: id, in: archive).read(fields)
   }

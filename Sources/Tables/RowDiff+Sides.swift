@@ -14,14 +14,26 @@ extension RowDiff {
     return numbers.filter { left[$0] != right[$0] || tails(old, $0) != tails(new, $0) }.sorted()
   }
 
+  /// Partitions of a version in which one of some fields has a value, in leaves or tails; rows that later tails have replaced count.
+  /// - Complexity: O(leaves) records, O(tails) footers; O(1) without fields
+  static func partitions(_ version: TableVersion, holding fields: Set<Int32>) throws -> [Int64] {
+    guard !fields.isEmpty else { return [] }
+    return try version.partitionNumbers.filter { number in
+      let view = try version.partition(number)
+      return try view.leaves.contains { try view.holds(fields, $0) } || view.tails.contains { try view.tailHolds(fields, $0.id) }
+    }
+  }
+
   /// Rows of both versions, ascending by key: every row that differs, and few that do not.
+  /// - Parameter appearing: fields that only the newer version has and that count where they have a value: leaves and tails of both
+  ///   versions may hold them.
   /// - Returns: each side under its own schema; a side that is not there has no rows.
   /// - Complexity: O(rows of the leaves that differ + rows of the tails that differ), and the key columns of the leaves that
   ///   these tails fall into
   static func sides(
-    _ old: TableVersion?, _ new: TableVersion?, partition number: Int64
+    _ old: TableVersion?, _ new: TableVersion?, partition number: Int64, appearing: Set<Int32> = []
   ) throws -> (before: Batch, after: Batch) {
-    let pair = try VersionPair(old, new, partition: number)
+    let pair = try VersionPair(old, new, partition: number, appearing: appearing)
     let fieldsBefore = (old ?? new)?.layout.schema.fields ?? []
     let fieldsAfter = (new ?? old)?.layout.schema.fields ?? []
     let operationsBefore = try pair.old?.rest.operations(fieldsBefore)
@@ -63,18 +75,26 @@ private struct VersionPair {
     let restParts: [TailPart]
   }
 
-  init(_ old: TableVersion?, _ new: TableVersion?, partition number: Int64) throws {
+  init(_ old: TableVersion?, _ new: TableVersion?, partition number: Int64, appearing: Set<Int32> = []) throws {
     func tree(_ version: TableVersion?) -> NodeID? { version?.partitions.first { $0.number == number }?.tree }
     let (left, right) = (tree(old), tree(new))
     hasEqualLeaves = left == right
     let archive = new?.archive ?? old?.archive
-    let differing = try archive.map { try $0.differingLeaves(left, right) } ?? ([], [])
+    var differing = try archive.map { try $0.differingLeaves(left, right) } ?? ([], [])
+    if !appearing.isEmpty, let old, let new {
+      let view = try new.partition(number)
+      let own = Set(differing.1)
+      let holding = Set(try view.leaves.filter { try !own.contains($0) && view.holds(appearing, $0) })
+      differing.0 += try old.partition(number).leaves.filter { holding.contains($0) }
+      differing.1 += view.leaves.filter { holding.contains($0) }
+    }
     let tailsBefore = old?.tails.live(number) ?? []
     let tailsAfter = new?.tails.live(number) ?? []
     var shared = 0
     if left == right {
       while shared < min(tailsBefore.count, tailsAfter.count),
-        tailsBefore[shared].entry.id == tailsAfter[shared].entry.id, tailsBefore[shared].rows == tailsAfter[shared].rows
+        tailsBefore[shared].entry.id == tailsAfter[shared].entry.id, tailsBefore[shared].rows == tailsAfter[shared].rows,
+        let archive, try appearing.isEmpty || !archive.tailHolds(appearing, tailsAfter[shared].entry.id)
       { shared += 1 }
     }
     self.old = try old.map { try Self.side($0, number, differing.0, sharedTailCount: shared) }
@@ -132,7 +152,21 @@ extension VersionPair.Side {
   }
 }
 
+extension Archive {
+  /// Whether a tail's file has a column of one of the fields.
+  fileprivate func tailHolds(_ fields: Set<Int32>, _ id: TailID) throws -> Bool {
+    try !StoredRows(tail: id, in: self).fieldIDs.isDisjoint(with: fields)
+  }
+}
+
 extension PartitionView {
+  /// Whether a leaf has values of one of the fields.
+  func holds(_ fields: Set<Int32>, _ leaf: LeafEntry) throws -> Bool {
+    try LeafIdentity.fieldIDs(inDigests: archive.leafDigests(leaf.id) ?? []).contains { fields.contains($0) }
+  }
+
+  fileprivate func tailHolds(_ fields: Set<Int32>, _ id: TailID) throws -> Bool { try archive.tailHolds(fields, id) }
+
   /// The rows under the given keys, ascending; keys that are not there are left out.
   /// - Parameters:
   ///   - fields: with the key's.

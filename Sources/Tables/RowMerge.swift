@@ -41,11 +41,15 @@ package struct RowMerge {
   private var kept: [Batch] = []
   /// Conflicts of the partition at hand, with the row of the first side.
   private var found: [(row: Int, conflict: Conflict)] = []
+  /// Columns that a side has taken back: the base had dropped them. They count for every row that lives, and keep none alive.
+  private let takenBackByFirst: Set<Int32>
+  private let takenBackBySecond: Set<Int32>
 
   /// - Parameters:
   ///   - base: nil when both sides made the dataset.
   ///   - second: nil when it has changed nothing.
   ///   - withFirstRows: whether to fill `firstRows`.
+  /// - Throws: `ValueMisfit` where a side has a value that the type of its column in the merged layout cannot hold.
   /// - Complexity: O(changes of both sides); memory for the changes of the second side and for one partition of the first
   package init(
     base: TableVersion?, first: TableVersion, second: TableVersion?, layout: TableLayout, withFirstRows: Bool = false
@@ -53,8 +57,10 @@ package struct RowMerge {
     self.layout = layout
     change = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
     firstRows = .empty(layout.schema)
-    let changedByFirst = Set(RowDiff.partitions(base, first))
-    let changedBySecond = Set(second.map { RowDiff.partitions(base, $0) } ?? [])
+    takenBackByFirst = RowDiff.takenBack(base, first)
+    takenBackBySecond = second.map { RowDiff.takenBack(base, $0) } ?? []
+    let changedByFirst = Set(try Self.partitions(base, first))
+    let changedBySecond = Set(try second.map { try Self.partitions(base, $0) } ?? [])
     for number in (withFirstRows ? changedBySecond.union(changedByFirst) : changedBySecond).sorted() {
       let mine = changedByFirst.contains(number) ? try Self.part(base, first, number) : nil
       let theirs = try changedBySecond.contains(number) ? second.flatMap { try Self.part(base, $0, number) } : nil
@@ -66,6 +72,16 @@ package struct RowMerge {
     }
     if !kept.isEmpty { firstRows = Batch.concatenate(kept) }
     (upserts, deletes, kept) = ([], [], [])
+    let stale = try first.staleRows(under: layout, beside: change)
+    if stale.rowCount > 0 {
+      change = RowChange(upserts: Batch.concatenate([change.upserts, stale]), deletes: change.deletes)
+    }
+  }
+
+  /// Partitions in which a side may have changed rows: also those where a column that the base does not have has values.
+  private static func partitions(_ base: TableVersion?, _ version: TableVersion) throws -> [Int64] {
+    let appearing = try RowDiff.partitions(version, holding: RowDiff.appearing(base, version))
+    return Set(RowDiff.partitions(base, version)).union(appearing).sorted()
   }
 
   /// The rows in which `version` changed the value of one of the given fields, which the other side has dropped.
@@ -96,7 +112,7 @@ package struct RowMerge {
     guard let key = RowDiff.commonKey(left, new.layout) else {
       throw TableError(.evolution, "The versions cannot be merged: their primary keys or partitions differ")
     }
-    let (before, after) = try RowDiff.sides(old, new, partition: number)
+    let (before, after) = try RowDiff.sides(old, new, partition: number, appearing: RowDiff.appearing(old, new))
     let fields = RowDiff.Fields(old: left.schema, new: new.layout.schema)
     let part = try RowDiff.Part(partition: number, before: before, after: after, fields: fields, key: key)
     return part.rowCount == 0 ? nil : part
@@ -128,6 +144,8 @@ package struct RowMerge {
         overwritten.insert(match)
         switch (mine.operations[match], theirs.operations[row]) {
         case (.removed, .removed): break
+        case (.removed, .changed) where Self.changes(theirs, row, nothingBut: takenBackBySecond): break
+        case (.changed, .removed) where Self.changes(mine, match, nothingBut: takenBackByFirst): removed.append(Int32(row))
         case (.removed, _), (_, .removed):
           note(.delete, mine, match, theirs, row, columns: changed(mine, match) + changed(theirs, row))
         default: pairs.append(match, row)
@@ -141,6 +159,10 @@ package struct RowMerge {
       let rest = (0..<mine.rowCount).filter { mine.operations[$0] != .removed && !overwritten.contains($0) }
       if !rest.isEmpty { kept.append(try rows(mine, rest.map { Int32($0) })) }
     }
+  }
+
+  private static func changes(_ part: RowDiff.Part, _ row: Int, nothingBut fields: Set<Int32>) -> Bool {
+    !fields.isEmpty && part.fields.pairs.indices.allSatisfy { !part.differs[$0][row] || fields.contains(part.fields.pairs[$0].id) }
   }
 
   private struct Pairs {
@@ -157,7 +179,7 @@ package struct RowMerge {
     let keys = try part.keys()
     let fields = layout.keySchema.fields
     return Batch(
-      schema: layout.keySchema, columns: try zip(keys.columns, fields).map { try $0.cast(to: $1.type) }, rowCount: keys.rowCount)
+      schema: layout.keySchema, columns: try zip(keys.columns, fields).map { try fitted($0, to: $1, of: part) }, rowCount: keys.rowCount)
   }
 
   /// Rows that one side added or changed, in the merged schema; a column that this side has dropped is as it was before, one
@@ -169,9 +191,23 @@ package struct RowMerge {
 
   private func column(_ field: Field, of part: RowDiff.Part) throws -> Column {
     for batch in [part.after, part.before] {
-      if let index = batch.schema.fields.firstIndex(where: { $0.id == field.id }) { return try batch.columns[index].cast(to: field.type) }
+      if let index = batch.schema.fields.firstIndex(where: { $0.id == field.id }) {
+        return try fitted(batch.columns[index], to: field, of: part)
+      }
     }
     return Column(field.type, repeating: .null, count: part.rowCount)
+  }
+
+  /// Values in the merged type, which is narrower than a side's where a widening was taken back.
+  private func fitted(_ column: Column, to field: Field, of part: RowDiff.Part) throws -> Column {
+    do throws(CastError) {
+      return try column.cast(to: field.type)
+    } catch {
+      guard case .value(let row, let value) = error.reason else {
+        throw TableError(.corrupt, "Cannot merge column \(field.name): \(error)")
+      }
+      throw ValueMisfit(field: field, value: value, key: part.entry(row).key)
+    }
   }
 
   /// Rows that both sides changed, or both inserted: cell by cell.

@@ -41,7 +41,8 @@ struct StoredRows: Sendable {
     }
   }
 
-  /// The wanted fields; one that the file does not have is null in every row, a narrower one is widened.
+  /// The wanted fields; one that the file does not have is null in every row. A file may hold a field in a narrower or, where a
+  /// widening was taken back, in a wider type: its values are the same.
   /// - Parameter rows: nil for all; pages without any of them are not decoded.
   /// - Complexity: O(bytes of the pages that hold the rows)
   func read(_ fields: [Field], rows: Range<Int>? = nil, threads: Int = 1) throws -> Batch {
@@ -62,10 +63,18 @@ struct StoredRows: Sendable {
       guard position != nil else { return Column(field.type, repeating: .null, count: rows.count) }
       let column = stored.isEmpty ? Column(field.type, []) : stored[next]
       next += 1
-      return column.type == field.type ? column : try column.cast(to: field.type)
+      guard column.type != field.type else { return column }
+      do {
+        return try column.cast(to: field.type)
+      } catch {
+        throw TableError(.corrupt, "Cannot read column \(field.name) of \(name): \(error)")
+      }
     }
     return Batch(schema: Schema(fields), columns: columns, rowCount: rows.count)
   }
+
+  /// The fields that the file has a column of.
+  var fieldIDs: Set<Int32> { Set(reader.schema.fields.compactMap(\.id)) }
 
   /// Tells the tally of what somebody else reads of this file.
   func note(_ fields: [Field], rows: Range<Int>) {

@@ -21,6 +21,18 @@ package struct TableVersion: Sendable {
     tails = root.tails
   }
 
+  private init(_ version: TableVersion, under layout: TableLayout) {
+    archive = version.archive
+    rootID = version.rootID
+    self.layout = layout
+    rowCount = version.rowCount
+    partitions = version.partitions
+    tails = version.tails
+  }
+
+  /// The same leaves and tails, read under another layout of the dataset; the root's id stays that of this version.
+  func viewed(under layout: TableLayout) -> TableVersion { TableVersion(self, under: layout) }
+
   /// Every leaf, in the order of (partition, key); rows in tails are in none.
   package func leaves() throws -> [LeafEntry] {
     try partitions.flatMap { try archive.leaves(of: $0.tree) }
@@ -55,10 +67,12 @@ package struct TableVersion: Sendable {
   }
 
   /// The rows in the order of (partition, key), a leaf at a time, decoded on all processors.
-  /// - Parameter columns: names in the order wanted; nil for all.
-  package func forEachBatch(columns: [String]? = nil, _ body: (Batch) throws -> Void) throws {
+  /// - Parameters:
+  ///   - columns: names in the order wanted; nil for all.
+  ///   - numbers: of the partitions wanted; nil for all.
+  package func forEachBatch(columns: [String]? = nil, partitions numbers: Set<Int64>? = nil, _ body: (Batch) throws -> Void) throws {
     let fields = schema(selecting: columns).fields
-    let parts = try readParts(fields)
+    let parts = try readParts(fields, partitions: numbers)
     // As many leaves are in memory as can be decoded at a time.
     let step = ReadPart.countAtATime
     for start in stride(from: 0, to: parts.count, by: step) {
@@ -90,9 +104,9 @@ package struct TableVersion: Sendable {
     return Schema(columns.map { layout.schema[$0]! })
   }
 
-  private func readParts(_ fields: [Field]) throws -> [ReadPart] {
+  private func readParts(_ fields: [Field], partitions wanted: Set<Int64>? = nil) throws -> [ReadPart] {
     var parts: [ReadPart] = []
-    for number in partitionNumbers {
+    for number in partitionNumbers where wanted?.contains(number) ?? true {
       let view = try partition(number)
       let operations = try view.operations(fields)
       guard !view.leaves.isEmpty else {

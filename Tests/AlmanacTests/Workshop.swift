@@ -27,9 +27,11 @@ final class Workshop: Sendable {
   let folder: String
   let repository: Repository
 
-  init() throws {
+  /// - Parameter tailPolicy: another than the standard one, under which small datasets have no tails.
+  init(tailPolicy: TailPolicy = .standard) throws {
     folder = FileManager.default.temporaryDirectory.appendingPathComponent("almanac-tests-\(UUID().uuidString)").path
-    repository = try Repository.create(at: "\(folder)/repository")
+    let created = try Repository.create(at: "\(folder)/repository")
+    repository = Repository(folder: created.folder, archive: created.archive, tailPolicy: tailPolicy)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }

@@ -210,7 +210,8 @@ import Testing
     #expect(LayoutMerge(base: base, first: renamed("price"), second: renamed("price")).conflicts.isEmpty)
     let types = LayoutMerge(base: base, first: adding(.int64), second: adding(.string))
     #expect(types.conflicts.map(\.what) == ["column extra, which is two fields"])
-    #expect(types.layout == adding(.int64), "settled, the first side's column stays")
+    #expect(types.layout.schema == adding(.int64).schema, "settled, the first side's column stays")
+    #expect(types.layout.dropped == [adding(.string).schema["extra"]?.id], "the other one's is as good as dropped")
     // One side renames a column to what the other one calls a new one.
     let both = LayoutMerge(base: base, first: adding(.int64), second: renamed("extra"))
     #expect(both.conflicts.map(\.what) == ["column extra, which is two fields"])

@@ -1,0 +1,251 @@
+import Almanac
+import Checks
+import Columns
+import History
+import Tables
+import Testing
+
+/// Columns that were dropped, added or widened, and history that runs back over it or sideways past it.
+@Suite struct ReturningColumnTests {
+  /// `t` with key `k`, a text `a` and a number `c` of three rows.
+  private static func three(tailPolicy: TailPolicy = .standard) throws -> (Workshop, EvolvingContract) {
+    let workshop = try Workshop(tailPolicy: tailPolicy)
+    var contract = EvolvingContract([("a", "utf8"), ("c", "int32")])
+    contract.keys = [.init(name: "k", type: "int64")]
+    contract.settings = "leafRows: 16"
+    try workshop.apply(contract)
+    try workshop.upsert("k,a,c\n1,x,7\n2,y,8\n3,z,9\n")
+    return (workshop, contract)
+  }
+
+  /// `k=a|c` of each row, whatever the order of the columns.
+  private static func rows(_ workshop: Workshop, at spec: String = "main") throws -> [String] {
+    let batch = try workshop.repository.table("t", at: workshop.repository.resolve(spec)).read()
+    let names = batch.schema.fields.map(\.name).filter { $0 != "k" }
+    return (0..<batch.rowCount).map { row in
+      let cells = names.sorted().map { "\($0) \(batch[$0]!.scalar(at: row).plainText)" }
+      return "\(batch["k"]!.scalar(at: row).plainText): \(cells.joined(separator: ", "))"
+    }
+  }
+
+  private static func expectWhole(_ workshop: Workshop, _ location: SourceLocation = #_sourceLocation) throws {
+    let report = try Repository.check(at: workshop.repository.folder)
+    #expect(report.problems.filter { $0.severity == .damage } == [], sourceLocation: location)
+  }
+
+  @Test func aDropThatIsRevertedGivesTheValuesBackToEveryRow() throws {
+    for tailPolicy in [TailPolicy.standard, SimulatedRepository.policy] {
+      var (workshop, contract) = try Self.three(tailPolicy: tailPolicy)
+      let id = try #require(workshop.layout().schema["c"]?.id)
+      contract.drop("c")
+      try workshop.apply(contract)
+      let drop = try workshop.repository.resolve("main").description
+      // Edited, inserted and removed since.
+      try workshop.upsert("k,a\n1,x2\n4,new\n")
+      try workshop.commit("t", workshop.write("gone.csv", "k\n3\n"), .delete)
+      let back = try workshop.repository.revert(drop)
+      #expect(back.outcome == .merged)
+      #expect(try Self.rows(workshop) == ["1: a x2, c 7", "2: a y, c 8", "4: a new, c null"])
+      #expect(try workshop.layout().schema["c"]?.id == id)
+      #expect(try workshop.layout().dropped == [])
+      _ = try workshop.repository.seal()
+      #expect(try Self.rows(workshop) == ["1: a x2, c 7", "2: a y, c 8", "4: a new, c null"])
+      // The reverted revert drops it again, and once more back.
+      let again = try workshop.repository.revert(back.commit.description)
+      #expect(again.outcome == .merged)
+      #expect(try Self.rows(workshop) == ["1: a x2", "2: a y", "4: a new"])
+      try workshop.upsert("k,a\n2,y2\n")
+      #expect(try workshop.repository.revert(again.commit.description).outcome == .merged)
+      #expect(try Self.rows(workshop) == ["1: a x2, c 7", "2: a y2, c 8", "4: a new, c null"])
+      try Self.expectWhole(workshop)
+    }
+  }
+
+  @Test func aDropTakenBackOnABranchComesByAMergeAndByAPick() throws {
+    for isPicked in [false, true] {
+      for isTheirs in [false, true] {
+        var (workshop, contract) = try Self.three(tailPolicy: isTheirs ? .standard : SimulatedRepository.policy)
+        let repository = workshop.repository
+        contract.drop("c")
+        try workshop.apply(contract)
+        try repository.createBranch("back", at: nil)
+        try workshop.upsert("k,a\n1,x2\n4,new\n")
+        try workshop.commit("t", workshop.write("gone.csv", "k\n3\n"), .delete)
+        try repository.switchBranch(to: "back")
+        #expect(try repository.revert("back").outcome == .merged)
+        if isTheirs && !isPicked {
+          #expect(try repository.merge("main").outcome == .merged)
+          try repository.switchBranch(to: "main")
+          #expect(try repository.merge("back").outcome == .fastForward)
+        } else {
+          try repository.switchBranch(to: "main")
+          #expect(try (isPicked ? repository.cherryPick("back") : repository.merge("back")).outcome == .merged)
+        }
+        #expect(try Self.rows(workshop) == ["1: a x2, c 7", "2: a y, c 8", "4: a new, c null"])
+        try workshop.upsert("k,a,c\n5,e,5\n")
+        #expect(try Self.rows(workshop).last == "5: a e, c 5")
+        try Self.expectWhole(workshop)
+      }
+    }
+  }
+
+  @Test func aNameThatIsInUseAgainIsAConflict() throws {
+    var (workshop, contract) = try Self.three()
+    contract.drop("c")
+    try workshop.apply(contract)
+    let drop = try workshop.repository.resolve("main").description
+    contract.columns.append(.init(name: "c", type: "int32"))
+    try workshop.apply(contract)
+    try workshop.upsert("k,a,c\n1,x,70\n")
+    let before = try workshop.state()
+    let report = try workshop.repository.revert(drop)
+    #expect(report.outcome == .conflict)
+    #expect(report.definitionConflicts.map(\.what) == ["column c, which is two fields"])
+    #expect(try workshop.state() == before)
+    #expect(try Self.rows(workshop) == ["1: a x, c 70", "2: a y, c null", "3: a z, c null"])
+  }
+
+  /// An unrelated column of the name has the field's id; the values are its own all the same.
+  @Test func valuesOfADroppedColumnDoNotComeBackWithAnotherOne() throws {
+    for (isPicked, tailPolicy) in [
+      (false, TailPolicy.standard), (true, .standard), (false, SimulatedRepository.policy), (true, SimulatedRepository.policy),
+    ] {
+      var (workshop, contract) = try Self.three(tailPolicy: tailPolicy)
+      let repository = workshop.repository
+      contract.drop("c")
+      try workshop.apply(contract)
+      try repository.createBranch("other", at: nil)
+      // On main the column comes and goes with values, on the other branch it comes empty.
+      contract.columns.append(.init(name: "d", type: "int32"))
+      try workshop.apply(contract)
+      try workshop.upsert("k,a,d\n1,x,1\n2,y,2\n3,z,3\n")
+      contract.drop("d")
+      try workshop.apply(contract)
+      try repository.switchBranch(to: "other")
+      contract.columns.append(.init(name: "d", type: "int32"))
+      try workshop.apply(contract)
+      let added = try repository.resolve("other").description
+      try workshop.upsert("k,a,d\n2,y,20\n")
+      try repository.switchBranch(to: "main")
+      #expect(try (isPicked ? repository.cherryPick(added) : repository.merge("other")).outcome == .merged)
+      #expect(try Self.rows(workshop) == ["1: a x, d null", "2: a y, d \(isPicked ? "null" : "20")", "3: a z, d null"])
+      _ = try repository.seal()
+      #expect(try Self.rows(workshop) == ["1: a x, d null", "2: a y, d \(isPicked ? "null" : "20")", "3: a z, d null"])
+      try Self.expectWhole(workshop)
+    }
+  }
+
+  /// Taking back that a column was added is a drop like any other.
+  @Test func aColumnWhoseAdditionWasRevertedDoesNotComeBackWithValues() throws {
+    var (workshop, contract) = try Self.three()
+    let bare = contract
+    contract.columns.append(.init(name: "d", type: "int32"))
+    try workshop.apply(contract)
+    let addition = try workshop.repository.resolve("main").description
+    try workshop.upsert("k,a,c,d\n1,x,7,1\n2,y,8,2\n")
+    #expect(try workshop.repository.revert(addition).outcome == .conflict, "its values were given since")
+    #expect(try workshop.repository.revert(addition, strategy: .theirs).outcome == .merged)
+    #expect(try Self.rows(workshop) == ["1: a x, c 7", "2: a y, c 8", "3: a z, c 9"])
+    // What the folder has applied already is not applied again.
+    try workshop.apply(bare)
+    try workshop.apply(contract)
+    #expect(try Self.rows(workshop) == ["1: a x, c 7, d null", "2: a y, c 8, d null", "3: a z, c 9, d null"])
+    try Self.expectWhole(workshop)
+  }
+
+  @Test func aPickAcrossAWideningKeepsTheBranchsType() throws {
+    var (workshop, contract) = try Self.three()
+    let repository = workshop.repository
+    try repository.createBranch("release", at: nil)
+    contract.setType(of: "c", to: "int64")
+    try workshop.apply(contract)
+    try workshop.upsert("k,a,c\n2,y,20\n")
+    try repository.switchBranch(to: "release")
+    #expect(try repository.cherryPick("main").outcome == .merged)
+    #expect(try Self.rows(workshop, at: "release") == ["1: a x, c 7", "2: a y, c 20", "3: a z, c 9"])
+    #expect(try workshop.layout(at: "release").schema["c"]?.type == .int32)
+    try workshop.commit("t", workshop.write("more.csv", "k,a,c\n4,w,4\n"))
+    #expect(try Self.rows(workshop, at: "release").last == "4: a w, c 4")
+    try Self.expectWhole(workshop)
+    // What does not fit is refused, with the row.
+    try workshop.commit("t", workshop.write("wide.csv", "k,a,c\n2,y,3000000000\n"), .upsert, branch: "main")
+    let before = try workshop.state()
+    let error = #expect(throws: AlmanacError.self) { try repository.cherryPick("main") }
+    #expect(
+      error?.description
+        == "The result for t was refused: column c would be int32, which cannot hold 3000000000 exactly, the value of the row k=2; "
+        + "nothing was changed")
+    #expect(error?.kind == .failed)
+    #expect(try workshop.state() == before)
+  }
+
+  @Test func aWideningThatIsRevertedMakesRowsNarrowWhereTheyFit() throws {
+    var (workshop, contract) = try Self.three()
+    let repository = workshop.repository
+    contract.setType(of: "c", to: "int64")
+    try workshop.apply(contract)
+    let widening = try repository.resolve("main").description
+    try workshop.upsert("k,a,c\n2,y,20\n4,w,4\n")
+    _ = try repository.seal()
+    #expect(try repository.revert(widening).outcome == .merged)
+    #expect(try workshop.layout().schema["c"]?.type == .int32)
+    #expect(try Self.rows(workshop) == ["1: a x, c 7", "2: a y, c 20", "3: a z, c 9", "4: a w, c 4"])
+    #expect(try workshop.values("c").last == .int(4))
+    try workshop.upsert("k,a,c\n1,x,70\n")
+    _ = try repository.seal()
+    #expect(try Self.rows(workshop) == ["1: a x, c 70", "2: a y, c 20", "3: a z, c 9", "4: a w, c 4"])
+    // The same rows in one commit have the same root.
+    let other = try Self.three().0
+    try other.upsert("k,a,c\n1,x,70\n2,y,20\n4,w,4\n")
+    _ = try other.repository.seal()
+    #expect(try other.root() == workshop.root())
+    try Self.expectWhole(workshop)
+
+    // What the folder has applied already is not applied again.
+    contract.setType(of: "c", to: "int32")
+    try workshop.apply(contract)
+    contract.setType(of: "c", to: "int64")
+    try workshop.apply(contract)
+    let again = try repository.resolve("main").description
+    try workshop.upsert("k,a,c\n3,z,-3000000000\n")
+    let error = #expect(throws: AlmanacError.self) { try repository.revert(again) }
+    #expect(
+      error?.description
+        == "The result for t was refused: column c would be int32, which cannot hold -3000000000 exactly, the value of the row k=3; "
+        + "nothing was changed")
+  }
+
+  @Test func rowsAndContractAtOddsAreReportedAndReplaced() throws {
+    let (workshop, _) = try Self.three()
+    let repository = workshop.repository
+    let archive = repository.archive
+    // As a pick across a widening left it: rows of int64 under a contract of int32.
+    let tip = try repository.resolve("main")
+    var commit = try repository.commit(tip)
+    let version = try repository.table("t", at: tip)
+    let wide = TableLayout(
+      schema: Schema(
+        version.layout.schema.fields.map { Field($0.name, $0.type == .int32 ? .int64 : $0.type, isNullable: $0.isNullable, id: $0.id) }),
+      primaryKey: version.layout.primaryKey, eventTime: nil, createdTime: nil, partitioning: version.layout.partitioning,
+      leafRowCount: version.layout.leafRowCount)
+    var draft = archive.draft()
+    commit.datasets["t"] = try version.addRoot(under: wide, to: &draft)
+    commit.parents = [tip]
+    let id = draft.addCommit(commit)
+    guard case .moved = try archive.publish(&draft, commit: id, to: "main", expecting: tip, reason: "test") else { return }
+
+    let report = try Repository.check(at: repository.folder)
+    #expect(report.problems.filter { $0.severity == .damage }.map(\.object) == ["commit \(id)"])
+    #expect(
+      report.problems.first { $0.severity == .damage }?.detail
+        == "the rows of t do not have the columns of its contract: expected c int32, found c int64; check the rows out, and commit them "
+        + "with --mode replace")
+    #expect(throws: AlmanacError.self) { try workshop.upsert("k,a,c\n1,x,70\n") }
+    _ = try repository.checkout("main", "t", to: workshop.path("out.csv"))
+    try workshop.commit("t", workshop.path("out.csv"), .replace)
+    #expect(try Self.rows(workshop) == ["1: a x, c 7", "2: a y, c 8", "3: a z, c 9"])
+    try workshop.upsert("k,a,c\n1,x,70\n")
+    #expect(try Self.rows(workshop) == ["1: a x, c 70", "2: a y, c 8", "3: a z, c 9"])
+    #expect(try Repository.check(at: repository.folder).problems.filter { $0.severity == .damage }.map(\.object) == ["commit \(id)"])
+  }
+}
