@@ -32,8 +32,12 @@ package struct LayoutMerge: Sendable {
     for id in Set(mine.keys).union(theirs.keys).sorted() {
       switch (mine[id], theirs[id]) {
       case (let a?, let b?): merged[id] = merge(old[id], a, b)
-      case (let a?, nil): if old[id] == nil || keeping.contains(id) { merged[id] = a }
-      case (nil, let b?): if old[id] == nil { merged[id] = b }
+      case (let a?, nil):
+        let isChanged = noteDrop(of: old[id], changedTo: a, isChangedByFirst: true)
+        if old[id] == nil || keeping.contains(id) || isChanged { merged[id] = a }
+      case (nil, let b?):
+        noteDrop(of: old[id], changedTo: b, isChangedByFirst: false)
+        if old[id] == nil { merged[id] = b }
       case (nil, nil): break
       }
     }
@@ -70,6 +74,16 @@ package struct LayoutMerge: Sendable {
     // Without a base, null where either allows it.
     if old == nil { field.isNullable = a.isNullable || b.isNullable }
     return field
+  }
+
+  /// A column that one side dropped and the other renamed, widened or made nullable. - Returns: whether it is such a one.
+  @discardableResult private mutating func noteDrop(of old: Field?, changedTo field: Field, isChangedByFirst: Bool) -> Bool {
+    guard let old, old != field else { return false }
+    func text(_ field: Field) -> String { "\(field.name) \(field.type)\(field.isNullable ? "" : " required")" }
+    let (first, second) = isChangedByFirst ? (text(field), "dropped") : ("dropped", text(field))
+    conflicts.append(
+      Conflict(what: "column \(old.name), dropped on one side, changed on the other", base: text(old), first: first, second: second))
+    return true
   }
 
   /// The type that one side changed; of two that both changed, the one that holds both. A widening taken back is a change like any

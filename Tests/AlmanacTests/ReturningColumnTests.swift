@@ -105,6 +105,33 @@ import Testing
     #expect(try Self.rows(workshop) == ["1: a x, c 70", "2: a y, c null", "3: a z, c null"])
   }
 
+  @Test func aDropAgainstARenameIsAConflict() throws {
+    var (workshop, contract) = try Self.three()
+    let repository = workshop.repository
+    try repository.createBranch("side", at: nil)
+    var renamed = contract
+    renamed.rename("c", to: "d")
+    contract.drop("c")
+    try workshop.apply(contract)
+    try repository.switchBranch(to: "side")
+    try workshop.apply(renamed)
+    for (branch, other, isDropped) in [("side", "main", false), ("main", "side", true)] {
+      try repository.switchBranch(to: branch)
+      let before = try workshop.state()
+      let report = try repository.merge(other)
+      #expect(report.definitionConflicts.map(\.what) == ["column c, dropped on one side, changed on the other"])
+      let (kept, dropped) = (Optional("d int32"), Optional("dropped"))
+      #expect(report.definitionConflicts.map(\.first) == [isDropped ? dropped : kept])
+      #expect(report.definitionConflicts.map(\.second) == [isDropped ? kept : dropped])
+      #expect(try workshop.state() == before)
+      try repository.createBranch("settled-\(branch)", at: branch)
+      try repository.switchBranch(to: "settled-\(branch)")
+      #expect(try repository.merge(other, strategy: .ours).outcome == .merged)
+      #expect(try Self.rows(workshop, at: "settled-\(branch)").first == (isDropped ? "1: a x" : "1: a x, d 7"))
+    }
+    try Self.expectWhole(workshop)
+  }
+
   /// An unrelated column of the name has the field's id; the values are its own all the same.
   @Test func valuesOfADroppedColumnDoNotComeBackWithAnotherOne() throws {
     for (isPicked, tailPolicy) in [
