@@ -18,6 +18,8 @@ struct ContractMerge {
   private let first: Side
   private let second: Side
   private let merged: TableLayout
+  /// Those that columns of the result have.
+  private var previousNames: Set<String> = []
 
   /// - Parameter merged: what the three layouts come to.
   init(base: Side?, first: Side, second: Side, merged: TableLayout) {
@@ -74,8 +76,13 @@ struct ContractMerge {
     // A column of one side alone is as that side has it.
     guard let mine, let theirs else { return mine ?? theirs ?? .null }
     var result: [String: JSON] = ["name": .string(field.name), "type": .string(field.type.description)]
-    for name in ["required", "primaryKeyPosition", "description", "previousName"] {
+    for name in ["required", "primaryKeyPosition", "description"] {
       result[name] = pick(old?[name], mine[name], theirs[name], "\(name) of column \(field.name)")
+    }
+    // Followed already, a previous name says nothing any more: it is no conflict, and goes where it would name another column.
+    let previous = mine["previousName"] == old?["previousName"] ? theirs["previousName"] : mine["previousName"]
+    if let name = previous?.stringValue, merged.schema[name] == nil, previousNames.insert(name).inserted {
+      result["previousName"] = previous
     }
     return .object(result)
   }

@@ -132,6 +132,33 @@ import Testing
     try Self.expectWhole(workshop)
   }
 
+  @Test func namesFromBeforeARenameAreNoConflict() throws {
+    var (workshop, contract) = try Self.three()
+    let repository = workshop.repository
+    contract.rename("c", to: "d")
+    try workshop.apply(contract)
+    let first = try repository.resolve("main").description
+    contract.rename("d", to: "e")
+    try workshop.apply(contract)
+    contract.rename("e", to: "c")
+    try workshop.apply(contract)
+    #expect(try repository.revert(first).definitionConflicts.map(\.what) == [])
+    #expect(try Self.rows(workshop).first == "1: a x, c 7")
+    // Renamed on one side, another column dropped on the other.
+    try repository.createBranch("side", at: nil)
+    contract.rename("c", to: "f")
+    try workshop.apply(contract)
+    try repository.switchBranch(to: "side")
+    contract.rename("f", to: "c")
+    contract.columns[contract.columns.count - 1].previousName = nil
+    contract.drop("a")
+    try workshop.apply(contract)
+    try repository.switchBranch(to: "main")
+    #expect(try repository.merge("side").outcome == .merged)
+    #expect(try Self.rows(workshop) == ["1: f 7", "2: f 8", "3: f 9"])
+    try Self.expectWhole(workshop)
+  }
+
   /// An unrelated column of the name has the field's id; the values are its own all the same.
   @Test func valuesOfADroppedColumnDoNotComeBackWithAnotherOne() throws {
     for (isPicked, tailPolicy) in [
