@@ -7,16 +7,18 @@ package struct Column: Sendable {
   /// Set bits are values, clear bits nulls; nil when no value is null.
   package let validity: Bitmap?
   package let nullCount: Int
-  /// Fixed-width values, the bits of `bool`, or the bytes of strings; empty for nested types.
+  /// Fixed-width values, the bits of `bool` from the byte of the first one on, or the bytes of strings; empty for nested types.
   package let data: BufferSlice
   /// Only for `string`, `binary`, `list` and `map`: `count + 1` ascending `Int64`, not necessarily from 0.
   package let offsets: BufferSlice?
   /// The columns of `type.childFields`. A structure's children have its length; a null structure has nulls beneath it
   /// where the child's field is nullable, else zeros.
   package let children: [Column]
-  /// Only for `bool`: where bit 0 lies in `data`.
+  /// Only for `bool`: where bit 0 lies in the first byte of `data`, 0...7.
   let bitOffset: Int
 
+  /// - Parameter bitOffset: where the first bit of a `bool` column lies in `data`; whole bytes before it are dropped at once, so
+  ///   that nobody can take the start of the bytes for that of a slice.
   /// - Precondition: the buffers are long enough for `count` values of `type`.
   package init(
     type: DataType, count: Int, validity: Bitmap? = nil, data: BufferSlice, offsets: BufferSlice? = nil,
@@ -25,16 +27,18 @@ package struct Column: Sendable {
     precondition(validity.map { $0.count == count } ?? true, "Validity and values differ in length")
     precondition(type.hasOffsets == (offsets != nil), "Offsets belong to strings, binary, lists and maps, and only to them")
     if let width = type.byteWidth { precondition(data.byteCount >= width * count, "The bytes hold fewer values than claimed") }
+    precondition(type == .bool || bitOffset == 0, "Only bool columns begin within a byte")
+    precondition(type != .bool || data.byteCount * 8 >= bitOffset + count, "The bytes hold fewer bits than claimed")
     if type.isNested { Self.check(type, count, offsets, children) }
     let nulls = validity.map { count - $0.setCount } ?? 0
     self.type = type
     self.count = count
     self.validity = nulls == 0 ? nil : validity
     self.nullCount = nulls
-    self.data = data
+    self.data = bitOffset < 8 ? data : data.dropFirst(byteCount: bitOffset / 8)
     self.offsets = offsets
     self.children = children
-    self.bitOffset = bitOffset
+    self.bitOffset = bitOffset % 8
   }
 
   /// A column of a nested type.

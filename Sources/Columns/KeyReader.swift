@@ -14,7 +14,9 @@ struct KeyReader: @unchecked Sendable {
 
   let column: Column
   let kind: Kind
+  /// Where the values of row 0 start; of bits the byte that holds the first.
   let base: UnsafeRawPointer
+  /// Where the bit of row 0 lies in that byte.
   let bitOffset: Int
   /// Where strings start; nil for bytes of one width.
   let offsets: UnsafePointer<Int64>?
@@ -23,8 +25,10 @@ struct KeyReader: @unchecked Sendable {
 
   init(_ column: Column, isLowHalf: Bool = false) {
     self.column = column
-    base = column.data.start
-    bitOffset = column.type == .bool ? column.bits.bitOffset : 0
+    // Start and offset of bits from one place: a bitmap drops whole bytes.
+    let bits = column.type == .bool ? column.bits : nil
+    base = bits?.slice.start ?? column.data.start
+    bitOffset = bits?.bitOffset ?? 0
     offsets = column.type.isVariableLength ? column.bytes.offsets.base : nil
     textByteWidth = if case .fixedBinary(let byteWidth) = column.type { byteWidth } else { 0 }
     validity = column.validity

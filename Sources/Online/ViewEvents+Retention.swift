@@ -87,11 +87,12 @@ struct MemoryPlace: Hashable {
   private let bitOffsets: [Int]
 
   init(_ column: Column) {
-    data = UInt(bitPattern: column.data.start)
+    let bits = column.type == .bool ? column.bits : nil
+    data = UInt(bitPattern: bits?.slice.start ?? column.data.start)
     width = column.type.byteWidth
     offsets = column.offsets.map { UInt(bitPattern: $0.start) }
     validity = column.validity.map { UInt(bitPattern: $0.slice.start) }
-    bitOffsets = [column.validity?.bitOffset ?? 0, column.type == .bool ? column.bits.bitOffset : 0]
+    bitOffsets = [column.validity?.bitOffset ?? 0, bits?.bitOffset ?? 0]
   }
 }
 

@@ -163,7 +163,7 @@ struct JoinHistory: FeatureSource {
     func number(_ count: Int) -> Int? { Int.random(in: 0..<9, using: &random) == 0 ? nil : Int.random(in: 0..<count, using: &random) }
     return (0..<count).map { _ in
       // One more than there are, so that some are unknown.
-      let keys = (0..<2).map { _ in (user: number(shape.userCount + 1), region: number(JoinShape.regions.count + 1)) }
+      let keys = (0..<2).map { _ in (user: number(shape.labelUserCount), region: number(JoinShape.regions.count + 1)) }
       return JoinLabel(keys: keys, time: randomTime() + [0, 0, 1, -1].randomElement(using: &random)!)
     }
   }

@@ -12,6 +12,8 @@ struct JoinShape {
   let layout: TableLayout
   /// Few users and few times collide more often.
   let userCount: Int
+  /// One more than there are, so that some are unknown; of truth values there are no more.
+  var labelUserCount: Int { userType == .bool ? 2 : userCount + 1 }
   let timeCount: Int
   let features: [JoinFeature]
   let views: [FeatureView]
@@ -23,8 +25,12 @@ struct JoinShape {
   var hasCreated: Bool { layout.createdTime != nil }
 
   init(_ random: inout SplitMix) {
-    userType = [.int64, .int32, .int16, .uint32, .string, .date, .timestampMicros].randomElement(using: &random)!
-    userCount = [2, 7].randomElement(using: &random)!
+    let types: [DataType] = [
+      .bool, .bool, .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .string, .date, .timestampMicros,
+    ]
+    userType = types.randomElement(using: &random)!
+    let userCounts = userType == .bool ? [2] : [2, 7]
+    userCount = userCounts.randomElement(using: &random)!
     timeCount = [4, 12, 45].randomElement(using: &random)!
     let isTimeless = Int.random(in: 0..<6, using: &random) == 0
     let hasCreated = Int.random(in: 0..<3, using: &random) > 0
@@ -80,7 +86,8 @@ struct JoinShape {
 
   func user(_ number: Int) -> Scalar {
     switch userType {
-    case .uint32: .uint(UInt64(number))
+    case .bool: .bool(number == 1)
+    case .uint8, .uint16, .uint32: .uint(UInt64(number))
     case .string: .string(String(UnicodeScalar(UInt8(97 + number))))
     case .date: .date(Int32(number - 3))
     case .timestampMicros: .timestamp(Int64(number - 3), .microsecond)
@@ -103,16 +110,24 @@ struct JoinShape {
           view: "v0", feature: feature.name, alias: "other",
           joinKeys: Dictionary(uniqueKeysWithValues: entityKeys.map { ($0.key.name, "other_\($0.column.rawValue)") })))
     }
-    return try DefinitionSet(
+    return try definitions(references).compile(service: "all", sources: ["events": source], fullNames: true)
+  }
+
+  /// The views as online images are made of them.
+  func compiledViews() throws -> [CompiledView] {
+    let definitions = definitions([])
+    return try views.map { try definitions.compile(view: $0.name, source: source) }
+  }
+
+  private func definitions(_ references: [FeatureReference]) -> DefinitionSet {
+    DefinitionSet(
       entities: [Entity(name: "thing", keys: entityKeys.map(\.key))], views: views,
-      services: [FeatureService(name: "all", features: references)], places: [:]
-    ).compile(
-      service: "all",
-      sources: [
-        "events": SourceTable(
-          name: "events", schema: layout.schema, primaryKey: layout.primaryKey, eventTime: layout.eventTime, createdTime: layout.createdTime
-        )
-      ], fullNames: true)
+      services: [FeatureService(name: "all", features: references)], places: [:])
+  }
+
+  private var source: SourceTable {
+    SourceTable(
+      name: "events", schema: layout.schema, primaryKey: layout.primaryKey, eventTime: layout.eventTime, createdTime: layout.createdTime)
   }
 }
 

@@ -38,6 +38,28 @@ import Testing
     }
   }
 
+  /// Slices that are exported, and arrays that begin behind their first value.
+  @Test func slicesAtEveryOffsetGoThrough() throws {
+    var random = SplitMix(state: 12)
+    let batch = Sample.batch(rowCount: 90, &random)
+    for start in 0...70 {
+      let (array, schema) = export(batch.slice(from: start, count: 19))
+      let (whole, wholeSchema) = export(batch)
+      whole.pointee.offset = Int64(start)
+      whole.pointee.count = 19
+      let parts = [try CDataImport.batch(array, schema: schema), try CDataImport.batch(whole, schema: wholeSchema)]
+      for part in parts {
+        #expect(part.rowCount == 19)
+        for (field, (a, b)) in zip(batch.schema.fields, zip(batch.columns, part.columns)) {
+          #expect(
+            (0..<19).allSatisfy { "\(a.scalar(at: start + $0))" == "\(b.scalar(at: $0))" }, "\(field.name) \(field.type) from \(start)")
+        }
+      }
+      for place in [array, whole] { place.deallocate() }
+      for place in [schema, wholeSchema] { place.deallocate() }
+    }
+  }
+
   @Test func valuesAreSharedBothWays() throws {
     let schema = Schema([Field("i", .int64), Field("s", .string), Field("b", .bool)])
     let columns = [

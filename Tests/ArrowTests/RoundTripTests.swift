@@ -40,6 +40,19 @@ import Testing
     }
   }
 
+  /// Validity and bits that begin anywhere within a byte, behind whole bytes or whole words.
+  @Test func slicesAtEveryOffsetComeBack() throws {
+    var random = SplitMix(state: 8)
+    let batch = Sample.batch(rowCount: 90, &random)
+    for start in 0...70 {
+      let slice = batch.slice(from: start, count: 19)
+      let again = try readAll(write([slice], schema: Sample.schema, ArrowWriterOptions(format: .stream)))[0]
+      for (field, (a, b)) in zip(batch.schema.fields, zip(batch.columns, again.columns)) {
+        #expect((0..<19).allSatisfy { "\(a.scalar(at: start + $0))" == "\(b.scalar(at: $0))" }, "\(field.name) \(field.type) from \(start)")
+      }
+    }
+  }
+
   @Test(arguments: options) func dictionaryColumnsComeBackAsValues(options: ArrowWriterOptions) throws {
     var options = options
     options.dictionaryColumns = [0, 2]

@@ -130,6 +130,25 @@ import Testing
       #expect(gate.verdict().failedRows[0] == expected { $0 < -5 }.filter { $0 > start }, "seed \(seed)")
     }
   }
+
+  /// Rules see the rows of a slice wherever in a byte its bits begin.
+  @Test func slicesAtEveryOffsetAreJudgedByTheirRows() throws {
+    let values: [Scalar] = (0..<90).map { [.bool(true), .bool(false), .null][($0 * $0 / 3 + $0) % 3] }
+    let contract = try Examples.contract([
+      "{name: x, physicalType: bool, required: true, quality: [{metric: invalidValues, arguments: {validValues: [true]}, mustBe: 0}]}"
+    ])
+    for start in 0...70 {
+      let ids = Column(.int64, (0..<90).map { .int(Int64($0)) })
+      let whole = Batch(
+        schema: Schema([Field("id", .int64, isNullable: false), Field("x", .bool)]), columns: [ids, Column(.bool, values)], rowCount: 90)
+      var gate = try Gate(contract: contract)
+      let conformed = try gate.conform(whole.slice(from: start, count: 17), source: "rows.csv", firstRow: 0)
+      gate.check(conformed, firstRow: 0)
+      let failed = [Scalar.null, .bool(false)].map { value in (0..<17).filter { values[start + $0] == value }.map { $0 + 1 } }
+      #expect(gate.verdict().failedRows == failed, "from \(start)")
+    }
+  }
+
 }
 
 struct SplitMix: RandomNumberGenerator {

@@ -35,6 +35,26 @@ import Testing
     }
   }
 
+  /// Validity and bits that begin anywhere within a byte, behind whole bytes or whole words; alone, and behind another batch.
+  @Test func slicesAtEveryOffsetComeBack() throws {
+    var generator = SeededGenerator(seed: 17)
+    for nulls in [false, true] {
+      let batch = Samples.batch(count: 90, shape: .few, nulls: nulls, &generator)
+      for start in 0...70 {
+        let slice = batch.slice(from: start, count: 19)
+        var file: [UInt8] = []
+        var writer = ParquetWriter(schema: batch.schema, options: .with(codec: .none, pageRowCount: 11))
+        for part in [batch.slice(from: 0, count: start % 9), slice] { try writer.write(part) { file.append(contentsOf: $0) } }
+        try writer.finish { file.append(contentsOf: $0) }
+        let back = try ParquetReader(bytes: BufferSlice(copying: file)).read(rowGroup: 0)
+        for (field, (a, b)) in zip(batch.schema.fields, zip(batch.columns, back.columns)) {
+          let isSame = (0..<19).allSatisfy { "\(a.scalar(at: start + $0))" == "\(b.scalar(at: start % 9 + $0))" }
+          #expect(isSame, "\(field.name) \(field.type) nulls \(nulls) from \(start)")
+        }
+      }
+    }
+  }
+
   @Test func rowsAndColumnsAreSelected() throws {
     var generator = SeededGenerator(seed: 13)
     for pageIndex in [true, false] {

@@ -159,4 +159,29 @@ struct SplitMix: RandomNumberGenerator {
       }
     }
   }
+
+  /// Validity and bits that begin anywhere within a byte, behind whole bytes or whole words.
+  @Test func slicesAtEveryOffsetAreWrittenAsIfTheyStoodAlone() {
+    var generator = SplitMix(seed: 19)
+    let fields = Self.types.indices.map { Field("c\($0)", Self.types[$0]) }
+    let values = fields.map { field in (0..<90).map { _ in Self.value(field.type, &generator) } }
+    func batch(_ rows: Range<Int>) -> Batch {
+      Batch(schema: Schema(fields), columns: zip(fields, values).map { Column($0.type, Array($1[rows])) }, rowCount: rows.count)
+    }
+    let whole = batch(0..<90)
+    for start in stride(from: 0, through: 70, by: 1) {
+      var texts: [[UInt8]] = [[], [], [], []]
+      for (index, part) in [whole.slice(from: start, count: 11), batch(start..<start + 11)].enumerated() {
+        let flat = part.schema.fields.indices.filter { !part.schema.fields[$0].type.isNested }
+        let table = Batch(
+          schema: Schema(flat.map { part.schema.fields[$0] }), columns: flat.map { part.columns[$0] }, rowCount: part.rowCount)
+        var csv = CSVWriter(schema: table.schema)
+        csv.write(table, to: &texts[index])
+        var lines = JSONLinesWriter(schema: part.schema)
+        lines.write(part, to: &texts[2 + index])
+      }
+      #expect(texts[0] == texts[1] && texts[2] == texts[3] && !texts[0].isEmpty && !texts[2].isEmpty, "from \(start)")
+    }
+  }
+
 }
