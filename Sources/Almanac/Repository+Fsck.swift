@@ -39,8 +39,8 @@ extension Repository {
       }
       var report =
         try isRepair
-        ? archive.repair(from: other, decoder: identity, tailCheck: tailProblems)
-        : archive.check(decoder: identity, tailCheck: tailProblems)
+        ? archive.repair(from: other, decoder: identity, tailCheck: tailProblems, contents: contents)
+        : archive.check(decoder: identity, tailCheck: tailProblems, contents: contents)
       if let formatProblem, !isRepair { report.add(formatProblem) }
       let repository = Repository(folder: folder, archive: archive)
       for problem in try repository.agreementProblems() { report.add(problem) }
@@ -63,6 +63,21 @@ extension Repository {
   package static let tailProblems: @Sendable (Archive, RootID, TailEntry) throws -> [String] = { archive, root, tail in
     try TableVersion(archive: archive, root: root).problems(of: tail)
   }
+
+  /// What is wrong with rows, definitions and verdicts whose bytes are those that their ids name.
+  package static let contents = ContentCheck(
+    versions: { archive, roots in try TableCheck.findings(archive, roots: roots) },
+    definitions: { bytes in
+      let json = try JSON(parsing: bytes)
+      guard json["contracts"]?.objectValue != nil, json["features"]?.objectValue != nil else {
+        throw AlmanacError(.io, "expected an object with contracts and features, found \(json.text().prefix(80))")
+      }
+      _ = try Definitions(json: json)
+    },
+    verdicts: { bytes in
+      let json = try JSON(parsing: bytes)
+      guard json.objectValue != nil else { throw AlmanacError(.io, "expected an object, found \(json.text().prefix(80))") }
+    })
 
   /// The id of the rows in the file of a leaf or tail.
   package static let identity: @Sendable (MappedFile) throws -> FileIdentity = { file in

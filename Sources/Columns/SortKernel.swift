@@ -30,6 +30,17 @@ package enum SortKernel {
     return nil
   }
 
+  /// The first row that comes before the one above it; nil when the rows are in order. - Complexity: O(rows)
+  package static func firstInversion(in keys: [Column]) -> Int? {
+    let rows = rowCount(keys)
+    let scan = NeighbourScan(keys)
+    for start in stride(from: 1, to: rows, by: NeighbourScan.blockRowCount) {
+      let block = start..<min(rows, start + NeighbourScan.blockRowCount)
+      if scan.hasInversion(block) { return block.first { compareRows(keys, $0 - 1, keys, $0) > 0 } }
+    }
+    return nil
+  }
+
   /// The first row of every group of equal rows, of columns that are in order. - Complexity: O(rows)
   package static func distinctRows(in keys: [Column]) -> [Int32] {
     let rows = rowCount(keys)

@@ -7,17 +7,20 @@ extension Archive {
   /// - Parameter decoder: gives the id of the rows in the file of a leaf or tail; nil: its bytes are compared with the
   ///   catalog's checksum only.
   /// - Parameter tailCheck: compares what a root says of one of its tails with the tail's file, and gives what is wrong.
+  /// - Parameter contents: what those say who know rows and definitions.
   /// - Complexity: O(bytes stored), files on all processors.
   package func check(
     decoder: (@Sendable (MappedFile) throws -> FileIdentity)?,
-    tailCheck: (@Sendable (Archive, RootID, TailEntry) throws -> [String])? = nil
+    tailCheck: (@Sendable (Archive, RootID, TailEntry) throws -> [String])? = nil, contents: ContentCheck = .none
   ) throws(StoreError) -> CheckReport {
-    if isReadOnly { return try checked(decoder, tailCheck).report }
-    return try sharingObjects { () throws(StoreError) in try checked(decoder, tailCheck).report }
+    if isReadOnly { return try checked(decoder, tailCheck, contents).report }
+    return try sharingObjects { () throws(StoreError) in try checked(decoder, tailCheck, contents).report }
   }
 
-  private func checked(_ decoder: StoreCheck.Decoder?, _ tailCheck: StoreCheck.TailCheck?) throws(StoreError) -> StoreCheck {
-    var check = StoreCheck(self, decoder: decoder, tailCheck: tailCheck)
+  private func checked(
+    _ decoder: StoreCheck.Decoder?, _ tailCheck: StoreCheck.TailCheck?, _ contents: ContentCheck
+  ) throws(StoreError) -> StoreCheck {
+    var check = StoreCheck(self, decoder: decoder, tailCheck: tailCheck, contents: contents)
     try check.run()
     return check
   }
@@ -30,7 +33,7 @@ extension Archive {
   /// - Returns: what a check finds afterwards, with what was done.
   package func repair(
     from source: Archive?, decoder: (@Sendable (MappedFile) throws -> FileIdentity)?,
-    tailCheck: (@Sendable (Archive, RootID, TailEntry) throws -> [String])? = nil
+    tailCheck: (@Sendable (Archive, RootID, TailEntry) throws -> [String])? = nil, contents: ContentCheck = .none
   ) throws(StoreError) -> CheckReport {
     try refuseReadOnly("repair it")
     return try holdingMaintenance { () throws(StoreError) in
@@ -40,10 +43,10 @@ extension Archive {
           try volume.writeDurably(Self.formatPath, Self.formatBytes)
           done.append("wrote the file format again")
         }
-        var repair = StoreRepair(try checked(decoder, tailCheck), source: source)
+        var repair = StoreRepair(try checked(decoder, tailCheck, contents), source: source)
         try repair.run()
         nodeCache.withLock { $0.removeAll() }
-        var report = try checked(decoder, tailCheck).report
+        var report = try checked(decoder, tailCheck, contents).report
         report.repairs = done + repair.done
         return report
       }

@@ -34,20 +34,45 @@ extension Archive {
   }
 
   /// The leaves of a partition, ascending by key.
-  package func leaves(of tree: NodeID) throws(StoreError) -> [LeafEntry] {
+  /// - Parameter inAnyOrder: for those who read all of them: they get what a damaged tree has, in the order in which it has it.
+  package func leaves(of tree: NodeID, inAnyOrder: Bool = false) throws(StoreError) -> [LeafEntry] {
     var found: [LeafEntry] = []
-    try forEachEntry(of: tree, kind: .leaves) { (entry) throws(StoreError) in found.append(LeafEntry(entry)) }
+    try forEachEntry(of: tree, kind: .leaves, inAnyOrder: inAnyOrder) { (entry) throws(StoreError) in found.append(LeafEntry(entry)) }
+    return found
+  }
+
+  /// The id of the tree over these leaves, as `Draft.addPartitionTree` makes it. - Complexity: O(leaves)
+  package static func treeID(over leaves: [LeafEntry]) -> NodeID? {
+    TreeBuilder.nodes(kind: .leaves, over: leaves.map { $0.nodeEntry }).last?.id
+  }
+
+  /// The nodes of level 1 of a partition's tree, from left to right, whatever the order of their keys; `leaves(of:)` gives what one of
+  /// them names.
+  package func leafNodes(of tree: NodeID) throws(StoreError) -> [NodeID] {
+    let top = try node(tree, kind: .leaves, parent: nil, inAnyOrder: true)
+    guard top.level > 1 else { return [tree] }
+    var found: [NodeID] = []
+    var open = [top]
+    while let next = open.popLast() {
+      guard next.level > 2 else {
+        found += next.entries.map { NodeID(hash: $0.child) }
+        continue
+      }
+      for entry in next.entries.reversed() {
+        open.append(try node(NodeID(hash: entry.child), kind: .leaves, parent: (next.level, entry.rowCount), inAnyOrder: true))
+      }
+    }
     return found
   }
 
   /// Every entry of level 1 from left to right.
   private func forEachEntry(
-    of id: NodeID, kind: Node.Kind, _ body: (Node.Entry) throws(StoreError) -> Void
+    of id: NodeID, kind: Node.Kind, inAnyOrder: Bool = false, _ body: (Node.Entry) throws(StoreError) -> Void
   ) throws(StoreError) {
     // Depth first; the last of the array is the next to be visited.
     var open: [(id: NodeID, parent: (level: Int, rowCount: Int)?)] = [(id, nil)]
     while let next = open.popLast() {
-      let node = try node(next.id, kind: kind, parent: next.parent)
+      let node = try node(next.id, kind: kind, parent: next.parent, inAnyOrder: inAnyOrder)
       if node.level == 1 {
         for entry in node.entries { try body(entry) }
       } else {
@@ -57,15 +82,24 @@ extension Archive {
   }
 
   /// A node that is what the entry of its parent says.
-  func node(_ id: NodeID, kind: Node.Kind, parent: (level: Int, rowCount: Int)?) throws(StoreError) -> Node {
-    let node = try node(id)
+  /// - Parameter inAnyOrder: whether its keys need not ascend.
+  func node(
+    _ id: NodeID, kind: Node.Kind, parent: (level: Int, rowCount: Int)?, inAnyOrder: Bool = false
+  ) throws(StoreError) -> Node {
+    let node = try inAnyOrder ? node(id) : orderedNode(id)
     guard node.kind == kind, parent.map({ $0.level == node.level + 1 && $0.rowCount == node.rowCount }) ?? true else {
       throw StoreError(kind: .corrupt, text: "Cannot read node \(id): its kind, level or row count is not what its parent says")
     }
     return node
   }
 
-  private func node(_ id: NodeID) throws(StoreError) -> Node {
+  /// A node as it is, whatever those say who name it, and whatever the order of its keys.
+  func node(_ id: NodeID) throws(StoreError) -> Node {
+    if let cached = nodeCache.withLock({ $0[id] }) { return cached }
+    return try Node(decodingAnyOrder: content(.node, id.hash), object: "node \(id)")
+  }
+
+  private func orderedNode(_ id: NodeID) throws(StoreError) -> Node {
     if let cached = nodeCache.withLock({ $0[id] }) { return cached }
     let node = try Node(decoding: content(.node, id.hash), object: "node \(id)")
     nodeCache.withLock { cache in
@@ -118,6 +152,8 @@ extension Archive {
 }
 
 extension LeafEntry {
+  var nodeEntry: Node.Entry { Node.Entry(firstKey: firstKey, lastKey: lastKey, rowCount: rowCount, child: id.hash) }
+
   init(_ entry: Node.Entry) {
     self.init(firstKey: entry.firstKey, lastKey: entry.lastKey, rowCount: entry.rowCount, id: LeafID(hash: entry.child))
   }

@@ -33,7 +33,7 @@ extension Archive {
       let root = try root(RootID(hash: key.id))
       return [ObjectKey(kind: .node, id: root.partitions.hash)]
         + root.tails.entries.map { ObjectKey(kind: .tail, id: $0.id.hash) }
-    case .node: return try Node(decoding: content(.node, key.id), object: "node \(key.id)").references
+    case .node: return try Node(decodingAnyOrder: content(.node, key.id), object: "node \(key.id)").references
     }
   }
 }

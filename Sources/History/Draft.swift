@@ -27,9 +27,7 @@ package struct Draft: Sendable {
   /// - Complexity: O(leaves)
   package mutating func addPartitionTree(_ leaves: [LeafEntry]) -> NodeID {
     for leaf in leaves { files.insert(ObjectKey(kind: .leaf, id: leaf.id.hash)) }
-    return addTree(
-      .leaves,
-      leaves.map { Node.Entry(firstKey: $0.firstKey, lastKey: $0.lastKey, rowCount: $0.rowCount, child: $0.id.hash) })
+    return addTree(.leaves, leaves.map { $0.nodeEntry })
   }
 
   /// Adds a dataset version.
@@ -81,7 +79,7 @@ package struct Draft: Sendable {
     return id
   }
 
-  private mutating func insert(_ object: Object) {
+  mutating func insert(_ object: Object) {
     if known.insert(Reference(kind: object.kind, id: object.id)).inserted { objects.append(object) }
   }
 }

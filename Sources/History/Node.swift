@@ -58,6 +58,14 @@ struct Node: Hashable, Sendable {
   /// 1 above what the tree is over.
   let level: Int
   let entries: [Entry]
+  /// The first entry, from 0, whose keys do not ascend: nothing can be found in such a node by key. Nil in all that should be.
+  var disorderedEntry: Int? {
+    entries.indices.first { index in
+      let entry = entries[index]
+      return entry.lastKey.lexicographicallyPrecedes(entry.firstKey)
+        || index > 0 && !entries[index - 1].lastKey.lexicographicallyPrecedes(entry.firstKey)
+    }
+  }
 
   /// The cut rule for entries of nodes.
   static let targetEntryCount = 256
@@ -95,6 +103,14 @@ struct Node: Hashable, Sendable {
   /// - Parameter object: for messages.
   /// - Throws: `corrupt` unless the bytes are exactly one node with ascending keys.
   init(decoding bytes: [UInt8], object: String) throws(StoreError) {
+    try self.init(decodingAnyOrder: bytes, object: object)
+    if let index = disorderedEntry {
+      throw StoreError(kind: .corrupt, text: "Cannot read \(object): the keys of entry \(index) do not ascend")
+    }
+  }
+
+  /// A node whatever the order of its keys: for those who only ask what it names.
+  init(decodingAnyOrder bytes: [UInt8], object: String) throws(StoreError) {
     var reader = ByteReader(bytes, object: object)
     guard try Array(reader.take(4, "magic")) == Self.magic else { throw reader.corrupt("it does not start with ALMN") }
     let format = try reader.integer(UInt8.self, "format")
@@ -111,9 +127,6 @@ struct Node: Hashable, Sendable {
       let lastKey = Array(try reader.take(Int(reader.integer(UInt32.self, "key length")), "last key"))
       let rowCount = try reader.count(UInt64.self, "row count", most: Self.rowCountMax)
       let child = Hash256(bytes: try reader.take(Hash256.byteCount, "child id"))
-      guard !lastKey.lexicographicallyPrecedes(firstKey),
-        entries.last.map({ $0.lastKey.lexicographicallyPrecedes(firstKey) }) ?? true
-      else { throw reader.corrupt("the keys of entry \(entries.count) do not ascend") }
       entries.append(Entry(firstKey: firstKey, lastKey: lastKey, rowCount: rowCount, child: child))
     }
     guard reader.isAtEnd else { throw reader.corrupt("expected \(reader.position) bytes, found \(bytes.count)") }

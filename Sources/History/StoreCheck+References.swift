@@ -2,9 +2,6 @@ import Objects
 
 /// Every reference, from the refs down, and what is touched by damage.
 extension StoreCheck {
-  /// Damage beneath an object: what is damaged, and how many rows of the object lie in it.
-  private typealias Loss = [ObjectKey: Int]
-
   mutating func checkReferences() throws(StoreError) {
     let refs = try archive.refs()
     let expired = try archive.catalog.setting(Archive.expiredSetting).flatMap { Int64($0) } ?? .min
@@ -19,9 +16,11 @@ extension StoreCheck {
         if move.timeMicros > expired { noteMissing(ObjectKey(kind: .commit, id: id.hash), namedBy: "a move of \(move.ref)") }
       }
     }
-    var lossOfNode: [NodeID: Loss] = [:]
-    var lossOfRoot: [RootID: Loss] = [:]
+    var trees = TreeFindings()
     var touches: [ObjectKey: [CheckReport.Touch]] = [:]
+    // Versions that can be read, in the order in which commits are looked at, and who has them.
+    var soundRoots: [RootID] = []
+    var uses: [RootID: [(commit: CommitID, dataset: String)]] = [:]
     for key in commitsNewestFirst() {
       let id = CommitID(hash: key.id)
       if damaged.contains(key) {
@@ -41,21 +40,71 @@ extension StoreCheck {
       for blob in [commit.definitions, commit.verdicts].compactMap({ $0 }) {
         let key = ObjectKey(kind: .blob, id: blob.hash)
         if !isKnown(.blob, blob.hash) { noteMissing(key, namedBy: "commit \(id)") }
-        if isLost(key) { touches[key, default: []].append(.init(commit: id, dataset: nil, rowCount: 0)) }
+        if isLost(key) || holdsSomethingElse(blob, of: commit, id) {
+          touches[key, default: []].append(.init(commit: id, dataset: nil, rowCount: 0))
+        }
       }
       for (name, dataset) in commit.datasets.sorted(by: { $0.key < $1.key }) {
-        let loss = loss(ofRoot: dataset, &lossOfRoot, &lossOfNode)
-        for (key, rows) in loss { touches[key, default: []].append(.init(commit: id, dataset: name, rowCount: rows)) }
+        let finding = finding(of: dataset, &trees)
+        for (object, rows) in finding.loss.merging(finding.claims, uniquingKeysWith: { $0 + $1 }) {
+          touches[object, default: []].append(.init(commit: id, dataset: name, rowCount: rows))
+        }
+        if let found = finding.rowCount, found != dataset.rows {
+          let detail = "it says that dataset \(name) has \(dataset.rows) rows, root \(dataset.root) has \(found)"
+          report.add(.init(.damage, "commit \(id)", path: "packs", detail))
+          touches[key, default: []].append(.init(commit: id, dataset: name, rowCount: dataset.rows))
+        }
+        guard finding.loss.isEmpty else { continue }
+        if uses[dataset.root] == nil { soundRoots.append(dataset.root) }
+        uses[dataset.root, default: []].append((id, name))
+      }
+    }
+    for finding in findings(in: soundRoots) {
+      report.add(.init(.damage, "\(finding.key.kind.name) \(finding.key.id)", path: finding.path, finding.detail))
+      for root in soundRoots {
+        guard let rows = finding.touches[root] else { continue }
+        for use in uses[root] ?? [] {
+          touches[finding.key, default: []].append(.init(commit: use.commit, dataset: use.dataset, rowCount: rows))
+        }
       }
     }
     note(touches)
   }
 
-  private func isKnown(_ kind: ObjectKind, _ id: Hash256) -> Bool { records[ObjectKey(kind: kind, id: id)] != nil }
+  /// What is wrong with rows, as those say who know them.
+  private mutating func findings(in roots: [RootID]) -> [ContentFinding] {
+    guard let versions = contents.versions, !roots.isEmpty else { return [] }
+    do {
+      return try versions(archive, roots)
+    } catch {
+      report.add(.init(.damage, "the rows of \(roots.count) dataset versions", path: "", "they cannot be checked: \(error)"))
+      return []
+    }
+  }
 
-  private func isLost(_ key: ObjectKey) -> Bool { damaged.contains(key) || missing.contains(key) }
+  /// Whether the definitions or verdicts of a commit, whose bytes are intact, are none; each blob is looked at once.
+  private mutating func holdsSomethingElse(_ blob: BlobID, of commit: Commit, _ id: CommitID) -> Bool {
+    if let known = checkedBlobs[blob] { return known }
+    let key = ObjectKey(kind: .blob, id: blob.hash)
+    guard !isLost(key) else { return false }
+    let isDefinitions = blob == commit.definitions
+    do {
+      if let check = isDefinitions ? contents.definitions : contents.verdicts { try check(archive.blob(blob)) }
+      checkedBlobs[blob] = false
+      return false
+    } catch {
+      let role = isDefinitions ? "definitions" : "verdicts"
+      report.add(.init(.damage, "blob \(blob)", path: "packs", "commit \(id) names it as its \(role), and it holds none: \(error)"))
+      checkedBlobs[blob] = true
+      return true
+    }
+  }
 
-  private mutating func noteMissing(_ key: ObjectKey, namedBy owner: String) {
+  func isKnown(_ kind: ObjectKind, _ id: Hash256) -> Bool { records[ObjectKey(kind: kind, id: id)] != nil }
+
+  func isLost(_ key: ObjectKey) -> Bool { damaged.contains(key) || missing.contains(key) }
+
+  mutating func noteMissing(_ key: ObjectKey, namedBy owner: String) {
     guard missing.insert(key).inserted else { return }
     report.add(.init(.damage, "\(key.kind.name) \(key.id)", path: "", "\(owner) names it and it is not stored"))
   }
@@ -66,88 +115,6 @@ extension StoreCheck {
       timed.append((key, (try? archive.commit(CommitID(hash: key.id)))?.timeMicros ?? .max))
     }
     return timed.sorted { ($0.time, $0.key.id) > ($1.time, $1.key.id) }.map(\.key)
-  }
-
-  private mutating func loss(
-    ofRoot dataset: DatasetRef, _ known: inout [RootID: Loss], _ knownNodes: inout [NodeID: Loss]
-  ) -> Loss {
-    if let found = known[dataset.root] { return found }
-    let key = ObjectKey(kind: .root, id: dataset.root.hash)
-    if !isKnown(.root, key.id) { noteMissing(key, namedBy: "a commit") }
-    var loss: Loss = [:]
-    if isLost(key) {
-      loss[key] = dataset.rows
-    } else {
-      do throws(StoreError) {
-        let root = try archive.root(dataset.root)
-        loss = self.loss(ofNode: root.partitions, kind: .partitions, parent: nil, rows: root.rowCount, &knownNodes)
-        for tail in root.tails.entries {
-          let tailKey = ObjectKey(kind: .tail, id: tail.id.hash)
-          if !isKnown(.tail, tail.id.hash) { noteMissing(tailKey, namedBy: "root \(dataset.root)") }
-          if let found = rowCounts[tailKey], found != tail.rowCount {
-            damage(tailKey, path: Archive.path(of: tailKey), "root \(dataset.root) says \(tail.rowCount) rows, it has \(found)")
-          }
-          if isLost(tailKey) {
-            loss[tailKey] = tail.rowCount
-          } else if let tailCheck, checkedTails.insert(tail).inserted {
-            do {
-              for detail in try tailCheck(archive, dataset.root, tail) { damage(key, path: "packs", "tail \(tail.id): \(detail)") }
-            } catch {
-              damage(key, path: "packs", "tail \(tail.id) cannot be read as it says: \(error)")
-            }
-          }
-        }
-        // Counts that do not add up show only when all of it can be read.
-        if loss.isEmpty {
-          _ = try archive.partitions(of: dataset.root)
-          if root.rowCount != dataset.rows {
-            damage(key, path: "packs", "a commit says \(dataset.rows) rows, the root \(root.rowCount)")
-          }
-        }
-      } catch {
-        damage(key, path: "packs", error.text)
-        loss[key] = dataset.rows
-      }
-    }
-    known[dataset.root] = loss
-    return loss
-  }
-
-  private mutating func loss(
-    ofNode id: NodeID, kind: Node.Kind, parent: (level: Int, rowCount: Int)?, rows: Int, _ known: inout [NodeID: Loss]
-  ) -> Loss {
-    if let found = known[id] { return found }
-    let key = ObjectKey(kind: .node, id: id.hash)
-    if !isKnown(.node, id.hash) { noteMissing(key, namedBy: "a root or node") }
-    var loss: Loss = [:]
-    if isLost(key) {
-      loss[key] = rows
-    } else {
-      do throws(StoreError) {
-        let node = try archive.node(id, kind: kind, parent: parent)
-        for entry in node.entries {
-          if node.level > 1 || kind == .partitions {
-            let isTop = node.level == 1
-            let beneath = self.loss(
-              ofNode: NodeID(hash: entry.child), kind: isTop ? .leaves : kind,
-              parent: isTop ? nil : (node.level, entry.rowCount), rows: entry.rowCount, &known)
-            loss.merge(beneath) { $0 + $1 }
-            continue
-          }
-          let leaf = ObjectKey(kind: .leaf, id: entry.child)
-          if !isKnown(.leaf, leaf.id) { noteMissing(leaf, namedBy: "node \(id)") }
-          if let found = rowCounts[leaf], found != entry.rowCount, !damaged.contains(leaf) {
-            damage(leaf, path: Archive.path(of: leaf), "node \(id) says \(entry.rowCount) rows, it has \(found)")
-          }
-          if isLost(leaf) { loss[leaf, default: 0] += entry.rowCount }
-        }
-      } catch {
-        damage(key, path: "packs", error.text)
-        loss[key] = rows
-      }
-    }
-    known[id] = loss
-    return loss
   }
 
   private mutating func note(_ touches: [ObjectKey: [CheckReport.Touch]]) {

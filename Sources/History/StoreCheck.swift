@@ -15,6 +15,7 @@ struct StoreCheck {
   let archive: Archive
   let decoder: Decoder?
   let tailCheck: TailCheck?
+  let contents: ContentCheck
   var report = CheckReport()
   /// Objects that cannot be read as they should be.
   var damaged: Set<ObjectKey> = []
@@ -36,10 +37,14 @@ struct StoreCheck {
   /// Tails whose directory has been compared with their file: roots share them.
   var checkedTails: Set<TailEntry> = []
 
-  init(_ archive: Archive, decoder: Decoder?, tailCheck: TailCheck? = nil) {
+  /// Definitions and verdicts that have been looked at, and whether they are something else.
+  var checkedBlobs: [BlobID: Bool] = [:]
+
+  init(_ archive: Archive, decoder: Decoder?, tailCheck: TailCheck? = nil, contents: ContentCheck = .none) {
     self.archive = archive
     self.decoder = decoder
     self.tailCheck = tailCheck
+    self.contents = contents
   }
 
   mutating func run() throws(StoreError) {

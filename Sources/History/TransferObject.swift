@@ -28,7 +28,7 @@ package struct TransferObject: Hashable, Sendable {
     switch key.kind {
     case .leaf, .tail, .blob: return []
     case .node:
-      let node = try Node(decoding: bytes, object: name)
+      let node = try Node(decodingAnyOrder: bytes, object: name)
       let childKind: ObjectKind = node.kind == .leaves && node.level == 1 ? .leaf : .node
       return node.entries.map { ObjectKey(kind: childKind, id: $0.child) }
     case .root:
@@ -46,7 +46,7 @@ package struct TransferObject: Hashable, Sendable {
       switch key.kind {
       case .leaf, .tail: return 0
       case .node:
-        let node = try Node(decoding: bytes, object: name)
+        let node = try Node(decodingAnyOrder: bytes, object: name)
         return 1 + Int(node.kind.rawValue) * (Node.levelMax + 1) + node.level
       case .root: return 100
       case .blob: return 101

@@ -111,7 +111,8 @@ final class SimulatedRepository {
 
   /// What fsck finds; strays that gc would take are no damage.
   func damage() throws -> [CheckReport.Problem] {
-    let report = try repository.archive.check(decoder: Repository.identity, tailCheck: Repository.tailProblems)
+    let report = try repository.archive.check(
+      decoder: Repository.identity, tailCheck: Repository.tailProblems, contents: Repository.contents)
     return report.problems.filter { $0.severity == .damage }
   }
 }
