@@ -53,8 +53,10 @@ struct ChangeResolver {
 
   /// One leaf and the input rows in its range.
   private struct LeafTask: Sendable {
-    let leaf: LeafID
+    let leaf: LeafEntry
     let rows: Range<Int>
+    /// Whether it is the last of its partition.
+    let isLast: Bool
   }
 
   /// What was found for the rows of a task.
@@ -73,12 +75,15 @@ struct ChangeResolver {
     let keys = layout.primaryKey.map { input[$0]! }
     // A replacement also asks for what it does not have.
     let fields = layout.schema.fields
-    let tail = try mode == .replace ? view.operations(fields) : view.operations(fields, under: keys)
+    let tail = try mode == .replace ? view.operations(fields, isChecked: true) : view.operations(fields, under: keys)
+    if mode == .replace { try requireTruth() }
     var inTail = KeySearch(wantedCount: input.rowCount, storedCount: tail?.count ?? 0)
     if let tail { for (mine, theirs) in zip(tail.keys, keys) { inTail.narrow(stored: mine, wanted: theirs) } }
 
     let ranges = view.ranges(of: 0..<input.rowCount, keys: keys)
-    var tasks = zip(view.leaves, ranges).map { LeafTask(leaf: $0.id, rows: $1) }
+    var tasks = view.leaves.indices.map { index in
+      LeafTask(leaf: view.leaves[index], rows: ranges[index], isLast: index == view.leaves.count - 1)
+    }
     if mode != .replace { tasks.removeAll { $0.rows.isEmpty } }
     let found = inTail
     let findings = try parallelMap(tasks) { try look(for: $0, input, keys: keys, inTail: found) }
@@ -116,10 +121,11 @@ struct ChangeResolver {
   // MARK: Leaves
 
   private func look(for task: LeafTask, _ input: Batch, keys: [Column], inTail: KeySearch) throws -> Finding {
-    let stored = try StoredRows(leaf: task.leaf, in: view.archive)
+    let stored = try StoredRows(leaf: task.leaf.id, in: view.archive)
     let rows = task.rows
     let wanted = keys.map { $0.slice(from: rows.lowerBound, count: rows.count) }
-    let search = try LeafSearch.find(wanted, in: stored, layout: layout)
+    let known = mode == .replace ? try soundKeys(of: task, in: stored) : nil
+    let search = try LeafSearch.find(wanted, in: stored, layout: layout, known: known)
     let exists = (0..<rows.count).map { search.match($0) != nil }
     var differs = [Bool](repeating: false, count: rows.count)
     if mode == .upsert || mode == .replace {
@@ -127,7 +133,36 @@ struct ChangeResolver {
       let pairs = (0..<rows.count).filter { exists[$0] && inTail.match(rows.lowerBound + $0) == nil }
       try compare(input, firstRow: rows.lowerBound, with: stored, search, pairs, &differs)
     }
-    return Finding(exists: exists, differs: differs, missing: mode == .replace ? try missing(from: stored, search) : nil)
+    return Finding(exists: exists, differs: differs, missing: known.map { missing(from: $0, search) })
+  }
+
+  // MARK: What a replacement relies on
+
+  /// The key columns of a leaf. A replacement is right whatever it replaces: what it would keep must be as it should be, else the
+  /// partition is written anew.
+  /// - Throws: `TableError` of kind `corrupt` for rows out of order, or others than the tree says.
+  private func soundKeys(of task: LeafTask, in stored: StoredRows) throws -> Batch {
+    let keys = try stored.read(layout.keySchema.fields)
+    let form = KeyForm(layout)
+    var isSound = LeafKeys.areOrdered(keys.columns, as: task.leaf)
+    if isSound && form.hasBits {
+      let found = LeafKeys(keys.columns, form: form, partition: view.number)
+      isSound = found.problems.isEmpty && (found.endsAtCut || task.isLast)
+    }
+    guard isSound else {
+      throw TableError(.corrupt, "Cannot read \(stored.name): its rows are not in the order of the key, or not those that its tree says")
+    }
+    return keys
+  }
+
+  /// - Throws: `TableError` of kind `corrupt` when tails say what is not so of what lies below them, and rows were counted by that.
+  private func requireTruth() throws {
+    let form = KeyForm(layout)
+    guard form.hasBits, !view.tails.isEmpty else { return }
+    var tails = TailTruth(form, partition: view.number, leaves: view.leaves, archive: view.archive)
+    if let problem = try tails.problems(of: [view.tails.map { TailPiece(id: $0.id, rows: $0.rows) }]).first?.problem {
+      throw TableError(.corrupt, "Cannot read tail \(problem.tail): \(problem.detail)")
+    }
   }
 
   /// Column by column, the cheap ones first, until each pair is known to differ.
@@ -150,12 +185,12 @@ struct ChangeResolver {
     }
   }
 
-  private func missing(from stored: StoredRows, _ search: KeySearch) throws -> Batch {
-    var isThere = [Bool](repeating: false, count: stored.rowCount)
+  /// Rows of a leaf that the input does not have.
+  private func missing(from keys: Batch, _ search: KeySearch) -> Batch {
+    var isThere = [Bool](repeating: false, count: keys.rowCount)
     for row in search.lower.indices { if let match = search.match(row) { isThere[match] = true } }
     let rows = isThere.indices.filter { !isThere[$0] }
     guard !rows.isEmpty else { return Batch.empty(layout.keySchema) }
-    let keys = try stored.read(layout.keySchema.fields)
     return rows.count == keys.rowCount ? keys : keys.take(rows.map { Int32($0) })
   }
 

@@ -217,6 +217,11 @@ package struct KeyRangeScan: Sendable {
       bounds.append(start + SortedKeys.firstRow(after: cut, in: 0..<part.count, keys: keys))
     }
     bounds.append(stretch.rows.upperBound)
+    guard zip(bounds, bounds.dropFirst()).allSatisfy({ $0 <= $1 }) else {
+      throw TableError(
+        .corrupt, "Cannot read \(stretch.stored.name): its rows are not in the order of the key; `almanac fsck` says which versions have it"
+      )
+    }
     stretch.bounds = bounds
   }
 }

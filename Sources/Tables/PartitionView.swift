@@ -14,15 +14,25 @@ struct PartitionView: Sendable {
   var isEmpty: Bool { leaves.isEmpty && tails.isEmpty }
 
   /// What the tails do together; nil without tails.
-  /// - Parameter fields: the wanted ones; the key is read in any case.
-  func operations(_ fields: [Field]) throws -> RowOperations? {
+  /// - Parameters:
+  ///   - fields: the wanted ones; the key is read in any case.
+  ///   - isChecked: whether rows that are not in the order of the key are refused.
+  func operations(_ fields: [Field], isChecked: Bool = false) throws -> RowOperations? {
     let all = withKeys(fields)
     var result: RowOperations?
     for tail in tails {
       let next = try TailFile.read(tail.id, rows: tail.rows, fields: all, layout: layout, from: archive)
+      if isChecked { try requireOrder(next, of: tail.id) }
       result = result.map { RowOperations.compose($0, next).operations } ?? next
     }
     return result
+  }
+
+  private func requireOrder(_ operations: RowOperations, of tail: TailID) throws(TableError) {
+    let keys = operations.keys
+    guard SortKernel.firstInversion(in: keys) == nil, SortKernel.firstDuplicate(in: keys) == nil else {
+      throw TableError(.corrupt, "Cannot read tail \(tail): its rows are not in the order of the key, each key once")
+    }
   }
 
   /// What the tails together do to the given keys; nil where they do nothing. - Parameter keys: key columns, sorted.

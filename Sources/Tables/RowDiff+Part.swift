@@ -91,6 +91,12 @@ extension RowDiff {
       var pair = 0
       for row in 0..<after.rowCount {
         let lower = Int(search.lower[row])
+        if lower < place {
+          // The same key again, as only a damaged version has it: its row before has been used up.
+          if search.match(row) != nil { pair += 1 }
+          walk.add(.added, old: -1, new: row, pair: -1)
+          continue
+        }
         walk.remove(place..<lower)
         place = lower
         if search.match(row) != nil {

@@ -54,10 +54,14 @@ package struct TableVersion: Sendable {
   /// - Parameters:
   ///   - other: a later layout of the dataset to read it under; nil for its own.
   ///   - below: other tails than all of the version's; nil for all.
-  func partition(_ number: Int64, as other: TableLayout? = nil, tails below: TailList? = nil) throws -> PartitionView {
+  ///   - inAnyOrder: whether the leaves of a damaged tree are given as it has them: for those who read all rows.
+  func partition(
+    _ number: Int64, as other: TableLayout? = nil, tails below: TailList? = nil, inAnyOrder: Bool = false
+  ) throws -> PartitionView {
     let entry = partitions.first { $0.number == number }
     return PartitionView(
-      archive: archive, layout: other ?? layout, number: number, leaves: try entry.map { try archive.leaves(of: $0.tree) } ?? [],
+      archive: archive, layout: other ?? layout, number: number,
+      leaves: try entry.map { try archive.leaves(of: $0.tree, inAnyOrder: inAnyOrder) } ?? [],
       tails: (below ?? tails).live(number).map { ($0.entry.id, $0.rows) })
   }
 
@@ -107,7 +111,8 @@ package struct TableVersion: Sendable {
   private func readParts(_ fields: [Field], partitions wanted: Set<Int64>? = nil) throws -> [ReadPart] {
     var parts: [ReadPart] = []
     for number in partitionNumbers where wanted?.contains(number) ?? true {
-      let view = try partition(number)
+      // What a damaged version has can be taken out of it.
+      let view = try partition(number, inAnyOrder: true)
       let operations = try view.operations(fields)
       guard !view.leaves.isEmpty else {
         if let operations { parts.append(ReadPart(view: view, leaf: nil, operations: operations)) }

@@ -8,7 +8,7 @@ extension TableWriter {
     var plan = plan(rowCount: runs.rowCount)
     var counts = RunCounts()
     for number in runs.partitions {
-      let view = try view(of: number, base)
+      let view = try mode == .replace ? soundView(of: number, base) : view(of: number, base)
       var merge = runs.merge(number)
       let isNew = view.isEmpty || mode == .replace
       if isNew && mode == .delete { continue }
@@ -26,7 +26,16 @@ extension TableWriter {
           continue
         }
         let resolver = ChangeResolver(view: view, mode: mode == .replace ? .upsert : mode, layout: layout)
-        let change = try resolver.resolve(rows, isDelete: nil, firstRow: 0)
+        let change: PartitionChange
+        do {
+          change = try resolver.resolve(rows, isDelete: nil, firstRow: 0)
+        } catch let error as TableError {
+          // What cannot be read is replaced all the same, only not compared.
+          guard mode == .replace, error.kind == .corrupt else { throw error }
+          counts.added += rows.rowCount
+          try plan.append(rows)
+          continue
+        }
         if let row = change.conflictRows.first { return .conflict(keyConflict(.alreadyThere, rows, row, count: change.conflictRows.count)) }
         guard case .operations(let operations) = change.content else { continue }
         counts.added += change.addedCount
@@ -35,7 +44,8 @@ extension TableWriter {
         existing += rows.rowCount - change.addedCount
         if isNew { try plan.append(rows) } else { try fold.add(operations, to: &plan) }
       }
-      if mode == .replace { counts.removed += (try base?.rowCount(ofPartition: number) ?? 0) - existing }
+      // A damaged version may claim fewer rows than it has.
+      if mode == .replace { counts.removed += max(0, (try base?.rowCount(ofPartition: number) ?? 0) - existing) }
       try fold.finish(&plan)
     }
     let written = Set(runs.partitions)

@@ -1,5 +1,6 @@
 import Columns
 import History
+import Objects
 
 /// Applies a change to a dataset version: sorts the input, resolves it against what is there, and writes either a tail, when
 /// the change is small against what would have to be rewritten, or the leaves it touches, cut at the canonical places.
@@ -56,7 +57,7 @@ package struct TableWriter {
     if let conflict = try input.duplicateKey() { return .conflict(conflict) }
     var changes: [PartitionChange] = []
     for (number, rows) in input.partitions {
-      let view = try view(of: number, base)
+      let view = try mode == .replace ? soundView(of: number, base) : view(of: number, base)
       if view.isEmpty && mode != .delete && isDelete == nil {
         changes.append(PartitionChange(view: view, content: .new(input, rows), conflictRows: []))
         continue
@@ -78,6 +79,20 @@ package struct TableWriter {
     let given = Set(input.partitions.map(\.number))
     let dropped = mode == .replace ? (base?.partitionNumbers ?? []).filter { !given.contains($0) } : []
     return .content(try write(changes, dropping: dropped, onto: base))
+  }
+
+  /// A partition for a replacement: an empty one where its tree cannot be read, or is not the tree over its leaves under their number of
+  /// rows, so that it is written anew.
+  func soundView(of number: Int64, _ base: TableVersion?) throws -> PartitionView {
+    let none = try view(of: number, nil)
+    guard let entry = base?.partitions.first(where: { $0.number == number }) else { return try view(of: number, base) }
+    do {
+      let view = try view(of: number, base)
+      let isSound = entry.tree == Archive.treeID(over: view.leaves) && entry.rowCount == view.leaves.reduce(0) { $0 + $1.rowCount }
+      return isSound ? view : none
+    } catch let error as StoreError where error.kind == .corrupt {
+      return none
+    }
   }
 
   func view(of number: Int64, _ base: TableVersion?) throws -> PartitionView {
