@@ -11,16 +11,20 @@ struct KeyTypeHistory {
   /// So small that a few rows pass through tails, merges of tails and folds.
   static let small = TailPolicy(rewrittenRowCountMin: 20, rewrittenRowFactor: 2, mergeCount: 3, sizeClassFactor: 3, foldFactor: 2)
 
-  typealias Key = [Scalar]
-  /// The values beside the key.
-  typealias Model = [Key: [Scalar]]
+  /// The places of a key's values among those of its columns, as digits: keys have the order of their numbers but for partitions.
+  typealias Key = Int
+  /// By key the values beside it, as one number.
+  typealias Model = [Key: Int]
 
   let archive: Archive
   let layout: TableLayout
   let writer: TableWriter
   var random: SeededRandom
-  /// Few values of each column, so that keys meet again.
+  /// Few values of each column, ascending, so that keys meet again.
   private let values: [[Scalar]]
+  /// The partition of each value of the event time; empty where there are no partitions.
+  private let partitions: [Int64]
+  private let timeIndex: Int?
   private(set) var versions: [(version: TableVersion?, model: Model)] = [(nil, [:])]
 
   var version: TableVersion? { versions[versions.count - 1].version }
@@ -42,9 +46,12 @@ struct KeyTypeHistory {
     archive = try Archive.create(on: MemoryVolume(), catalog: Catalog.inMemory())
     writer = TableWriter(archive: archive, layout: layout, policy: Bool.random(using: &random) ? Self.small : .standard)
     let valueCount = types.count == 1 ? 60 : types.count == 2 ? 12 : 5
-    values = types.map { type in Array(Set((0..<valueCount).map { _ in Self.value(type, &random) })) }.map {
-      $0.sorted { Self.order($0, $1) < 0 }
+    let values = types.map { type in
+      Array(Set((0..<valueCount).map { _ in Self.value(type, &random) })).sorted { Self.order($0, $1) < 0 }
     }
+    self.values = values
+    timeIndex = partitioning == .none ? nil : time
+    partitions = time.flatMap { partitioning == .none ? nil : values[$0].map { Self.partition(of: $0, partitioning) } } ?? []
     self.random = random
   }
 
@@ -85,47 +92,61 @@ struct KeyTypeHistory {
     }
   }
 
-  func order(_ a: Key, _ b: Key) -> Int {
-    let (x, y) = (partition(a), partition(b))
-    if x != y { return x < y ? -1 : 1 }
-    for (x, y) in zip(a, b) where Self.order(x, y) != 0 { return Self.order(x, y) }
-    return 0
-  }
-
   /// Floored days or months since 1970.
-  private func partition(_ key: Key) -> Int64 {
-    guard layout.partitioning != .none, let index = layout.eventTime.flatMap({ layout.primaryKey.firstIndex(of: $0) }) else { return 0 }
+  private static func partition(of time: Scalar, _ partitioning: Partitioning) -> Int64 {
     let day: Int64
-    switch key[index] {
+    switch time {
     case .date(let days): day = Int64(days)
     case .timestamp(let micros, _): day = Int64((Double(micros) / 86_400_000_000).rounded(.down))
     default: preconditionFailure("No time")
     }
-    return layout.partitioning == .day ? day : CivilTime.monthNumber(ofDays: day)
+    return partitioning == .day ? day : CivilTime.monthNumber(ofDays: day)
+  }
+
+  private static let digit = 64
+
+  /// The place of the value of a column.
+  private func place(_ key: Key, _ column: Int) -> Int {
+    var rest = key
+    for _ in column + 1..<values.count { rest /= Self.digit }
+    return rest % Self.digit
+  }
+
+  func scalars(of key: Key) -> [Scalar] { values.indices.map { values[$0][place(key, $0)] } }
+
+  private func partition(_ key: Key) -> Int64 { timeIndex.map { partitions[place(key, $0)] } ?? 0 }
+
+  /// In the order of (partition, key).
+  func sorted(_ keys: some Sequence<Key>) -> [Key] {
+    keys.map { (partition($0), $0) }.sorted { $0 < $1 }.map(\.1)
   }
 
   // MARK: Steps
 
-  mutating func randomKey() -> Key { values.indices.map { values[$0].randomElement(using: &random)! } }
-
-  private mutating func randomValues() -> [Scalar] {
-    [
-      [.null, .bool(true), .bool(false)].randomElement(using: &random)!, [.null, .int(1), .int(2)].randomElement(using: &random)!,
-      [.null, .string(""), .string("x")].randomElement(using: &random)!,
-    ]
+  mutating func randomKey() -> Key {
+    values.reduce(0) { $0 * Self.digit + Int.random(in: 0..<$1.count, using: &random) }
   }
 
-  /// Rows under the schema, in any order; nil for a key alone.
-  private func batch(_ rows: [(key: Key, values: [Scalar]?)]) -> Batch {
-    let columns = layout.schema.fields.map { field in
-      Column(
-        field.type,
-        rows.map { row -> Scalar in
-          if let index = layout.primaryKey.firstIndex(of: field.name) { return row.key[index] }
-          return row.values?[["flag", "number", "text"].firstIndex(of: field.name)!] ?? .null
-        })
+  private static let flags: [Scalar] = [.null, .bool(true), .bool(false)]
+  private static let numbers: [Scalar] = [.null, .int(1), .int(2)]
+  private static let texts: [Scalar] = [.null, .string(""), .string("x")]
+
+  private mutating func randomValues() -> Int { Int.random(in: 0..<27, using: &random) }
+
+  /// The columns of rows under the schema; of a key without values the rest is null.
+  func columns(_ rows: [(key: Key, values: Int?)]) -> [[Scalar]] {
+    layout.schema.fields.map { field in
+      if let index = layout.primaryKey.firstIndex(of: field.name) { return rows.map { values[index][place($0.key, index)] } }
+      switch field.name {
+      case "flag": return rows.map { row in row.values.map { Self.flags[$0 % 3] } ?? .null }
+      case "number": return rows.map { row in row.values.map { Self.numbers[$0 / 3 % 3] } ?? .null }
+      default: return rows.map { row in row.values.map { Self.texts[$0 / 9] } ?? .null }
+      }
     }
-    return Batch(schema: layout.schema, columns: columns, rowCount: rows.count)
+  }
+
+  private func batch(_ rows: [(key: Key, values: Int?)]) -> Batch {
+    Batch(schema: layout.schema, columns: zip(layout.schema.fields, columns(rows)).map { Column($0.type, $1) }, rowCount: rows.count)
   }
 
   /// The input in pieces that begin within a byte of their bits.
@@ -162,14 +183,14 @@ struct KeyTypeHistory {
       for key in keys { next[key] = nil }
       try change(.delete, keys.map { (key: $0, values: nil) }, next)
     case 8:
-      for key in next.keys.sorted(by: { order($0, $1) < 0 }) where Int.random(in: 0..<3, using: &random) == 0 { next[key] = nil }
+      for key in sorted(next.keys) where Int.random(in: 0..<3, using: &random) == 0 { next[key] = nil }
       for key in keys { next[key] = randomValues() }
       try change(.replace, next.map { (key: $0, values: $1) }, next)
     default: if let version { try publish(writer.seal(version), next) }
     }
   }
 
-  private mutating func change(_ mode: ChangeMode, _ rows: [(key: Key, values: [Scalar]?)], _ next: Model) throws {
+  private mutating func change(_ mode: ChangeMode, _ rows: [(key: Key, values: Int?)], _ next: Model) throws {
     guard case .content(let content) = try writer.apply(mode, pieces(batch(rows)), onto: version) else {
       throw TableError(.input, "The change conflicts")
     }
@@ -197,11 +218,8 @@ struct KeyTypeHistory {
 
   // MARK: What has to hold
 
-  /// The rows of a model under the schema, in the order of (partition, key).
-  func rows(_ model: Model) -> [[Scalar]] {
-    let all = batch(model.keys.sorted { order($0, $1) < 0 }.map { ($0, model[$0]) })
-    return (0..<all.rowCount).map { row in all.columns.map { $0.scalar(at: row) } }
-  }
+  /// The columns of a model's rows, in the order of (partition, key).
+  func columns(_ model: Model) -> [[Scalar]] { columns(sorted(model.keys).map { (key: $0, values: model[$0]) }) }
 
   /// The root of one commit of all rows.
   func rootOfOneCommit() throws -> RootID? {

@@ -6,9 +6,9 @@ import Testing
 
 /// Keys of every type, in every place, alone and with others: random histories in small pieces against a plain model.
 ///
-/// ALMANAC_SEEDS=5000 runs more histories than the usual 40.
+/// ALMANAC_SEEDS=5000 runs more histories than the usual 24.
 @Suite struct KeyTypeTests {
-  static let seedCount = ProcessInfo.processInfo.environment["ALMANAC_SEEDS"].flatMap { Int($0) } ?? 40
+  static let seedCount = ProcessInfo.processInfo.environment["ALMANAC_SEEDS"].flatMap { Int($0) } ?? 24
 
   @Test func everyVersionOfARandomHistoryIsWhatTheModelSays() throws {
     print("seeds 1...\(Self.seedCount)")
@@ -28,22 +28,21 @@ import Testing
       if history.layout.keySchema.fields[0].type == .bool { firstBoolCount += 1 }
     }
     // Otherwise the histories have not come where they should.
-    #expect(tailCount >= 3)
-    #expect(leafCount >= 5)
-    #expect(firstBoolCount >= 4)
+    #expect(tailCount >= 1)
+    #expect(leafCount >= 3)
+    #expect(firstBoolCount >= 1)
   }
 
   private func check(_ history: KeyTypeHistory, _ place: String) throws {
     var random = history.random
     for (version, model) in history.versions {
       guard let version else { continue }
-      let expected = history.rows(model)
-      let found = try version.read().rowScalars
-      #expect(found == expected, "\(place): \(found.count) rows, expected \(expected.count)")
-      #expect(version.rowCount == expected.count, "\(place)")
-      for key in model.keys.shuffled(using: &random).prefix(3) {
-        let row = try version.row(key: key)?.rowScalars
-        #expect(row == history.rows([key: model[key] ?? []]), "\(place)")
+      let found = try version.read().columns.map(\.scalars)
+      #expect(found == history.columns(model), "\(place)")
+      #expect(version.rowCount == model.count, "\(place)")
+      for key in model.keys.sorted().shuffled(using: &random).prefix(2) {
+        let row = try version.row(key: history.scalars(of: key))?.columns.map(\.scalars)
+        #expect(row == history.columns([(key: key, values: model[key])]), "\(place)")
       }
     }
     for index in history.versions.indices.dropFirst() {
@@ -51,14 +50,17 @@ import Testing
       let diff = try RowDiff.between(a.version, b.version, withRows: false)
       let added = b.model.keys.count { a.model[$0] == nil }
       let removed = a.model.keys.count { b.model[$0] == nil }
-      let changed = a.model.count { key, values in b.model[key].map { $0 != values } ?? false }
+      let changed = a.model.count { key, values in (b.model[key] ?? values) != values }
       #expect(diff.addedCount == added && diff.removedCount == removed && diff.changedCount == changed, "\(place)")
     }
     try checkMerge(history, place)
     var absent = history
     for _ in 0..<3 {
       let key = absent.randomKey()
-      if history.model[key] == nil { #expect(try history.version?.row(key: key) == nil, "\(place)") }
+      if history.model[key] == nil {
+        let row = try history.version?.row(key: history.scalars(of: key))
+        #expect(row == nil, "\(place)")
+      }
     }
     guard let last = history.version else { return }
     let sealed = try KeyTypeHistory.publish(history.writer.seal(last), in: history.archive)
@@ -92,15 +94,10 @@ import Testing
       return
     }
     let merged = try KeyTypeHistory.publish(content, in: history.archive)
+    // Cells that both changed are put together; which rows there are is plain.
     let keys = history.layout.primaryKey
-    let found = Set(try merged.read(columns: keys).rowScalars)
-    #expect(found == Set(expected.keys), "\(place)")
-  }
-}
-
-extension Batch {
-  fileprivate var rowScalars: [[Scalar]] {
-    let scalars = columns.map(\.scalars)
-    return (0..<rowCount).map { row in scalars.map { $0[row] } }
+    let found = try merged.read(columns: keys).columns.map(\.scalars)
+    let order = history.sorted(expected.keys)
+    #expect(found == keys.indices.map { column in order.map { history.scalars(of: $0)[column] } }, "\(place)")
   }
 }
