@@ -67,6 +67,8 @@ struct Room {
   var system: [String] = []
   var external: [External] = []
   var testRooms: [String] = []
+  /// Packages that only the tests use.
+  var testExternal: [External] = []
   /// The command line is tested as a process (scripts/test-cli.sh).
   var hasTests: Bool { kind == .library }
 }
@@ -110,7 +112,7 @@ let rooms =
       rooms: [
         "Columns", "JSON", "Parquet", "Arrow", "TextFormats", "Objects", "History", "Tables", "Checks", "Features", "Online",
       ],
-      external: [crypto]),
+      external: [crypto], testExternal: [sqlite]),
     Room(
       name: "AlmanacServer", rooms: ["Columns", "JSON", "Online", "Almanac"],
       external: [hummingbird, httpClient, log, lifecycle]),
@@ -164,7 +166,8 @@ for room in rooms where selected.contains(room.name) {
     targets.append(
       .testTarget(
         name: "\(room.name)Tests",
-        dependencies: [.target(name: room.name)] + dependencies + room.testRooms.map { .target(name: $0) },
+        dependencies: [.target(name: room.name)] + dependencies + room.testRooms.map { .target(name: $0) }
+          + room.testExternal.map(\.product),
         swiftSettings: testSettings))
   }
   for external in room.external { packages["\(external.product)"] = external.package }

@@ -7,7 +7,7 @@ import Objects
 import Online
 
 /// The generations of a repository on disk, under `online/` of its store:
-/// images by name, one JSON file per generation, and `current`, which says what is served.
+/// images by name, one JSON file per generation, and `current`, which says what is served (docs/format/generation.md).
 struct GenerationStore: Sendable {
   private let volume: LocalVolume
 
@@ -20,6 +20,8 @@ struct GenerationStore: Sendable {
     let images: [String: String]
     /// What was served before this, for a rollback.
     let previous: Int?
+    /// Whether it has a checksum. One without, of an earlier version of the program, must be what its commit gives.
+    var isSealed = true
 
     var json: JSON {
       [
@@ -30,29 +32,54 @@ struct GenerationStore: Sendable {
     }
   }
 
+  private static let currentPath = "current"
+  static let rebuildHint = "Run `almanac materialize` to build it again."
+
   /// The number of the generation to be served, nil before the first.
+  /// - Throws: `AlmanacError` of kind `io` when it cannot be read or is not what was written.
   func currentNumber() throws -> Int? {
-    guard try volume.exists("current") else { return nil }
-    guard let number = Int(String(decoding: try volume.read("current"), as: UTF8.self)) else {
-      throw AlmanacError(.io, "Cannot read \(volume.absolutePath("current")): expected the number of a generation")
+    let path = Self.currentPath
+    guard try volume.exists(path) else { return nil }
+    let bytes = try volume.read(path)
+    // Versions before this one wrote the digits alone.
+    if let number = Int(String(decoding: bytes, as: UTF8.self)), Array("\(number)".utf8) == bytes, number > 0 { return number }
+    let (json, isSealed) = try SealedJSON.decode(bytes) { damaged(path, $0) }
+    guard isSealed, json["format"] == 1, let number = json["generation"]?.intValue, let number = Int(exactly: number), number > 0 else {
+      throw damaged(path, "expected the number of a generation")
     }
     return number
   }
 
+  /// - Throws: `AlmanacError` of kind `io` when it cannot be read or is not what was written.
   func record(_ number: Int) throws -> Record {
-    let path = "generations/\(number).json"
-    let json: JSON
+    let path = Self.recordPath(number)
+    let bytes: [UInt8]
     do {
-      json = try JSON(parsing: volume.read(path))
+      bytes = try volume.read(path)
     } catch {
-      throw AlmanacError(.io, "Cannot read the record of generation \(number), \(volume.absolutePath(path)): \(error)")
+      throw AlmanacError(
+        .io, "Cannot read the record of generation \(number), \(volume.absolutePath(path)): \(error)", hint: Self.rebuildHint)
     }
-    guard let commit = json["commit"]?.stringValue.flatMap({ CommitID(hex: $0) }), let images = json["images"]?.objectValue else {
-      throw AlmanacError(.io, "Cannot read \(volume.absolutePath(path)): it is not the record of a generation")
+    let (json, isSealed) = try SealedJSON.decode(bytes) { damaged(path, $0) }
+    guard json["format"] == 1 else { throw damaged(path, "expected format 1, found \(json["format"]?.text() ?? "none")") }
+    guard json["number"] == .int(Int64(number)) else { throw damaged(path, "it is not the record of generation \(number)") }
+    guard let commit = json["commit"]?.stringValue.flatMap({ CommitID(hex: $0) }), let images = json["images"]?.objectValue,
+      images.values.allSatisfy({ Self.isImageName($0.stringValue ?? "") })
+    else { throw damaged(path, "it is not the record of a generation") }
+    let record = Record(
+      number: number, commit: commit, images: images.compactMapValues(\.stringValue),
+      previous: json["previous"]?.intValue.flatMap { Int(exactly: $0) }, isSealed: isSealed)
+    guard record.json == json, record.previous.map({ $0 > 0 && $0 < number }) ?? true else {
+      throw damaged(path, "it is not the record of a generation")
     }
-    return Record(
-      number: number, commit: commit, images: images.compactMapValues(\.stringValue), previous: json["previous"]?.intValue.map(Int.init))
+    return record
   }
+
+  private func damaged(_ path: String, _ what: String) -> AlmanacError {
+    AlmanacError(.io, "Cannot read \(volume.absolutePath(path)): \(what)", hint: Self.rebuildHint)
+  }
+
+  private static func recordPath(_ number: Int) -> String { "generations/\(number).json" }
 
   /// Held by whoever switches what is served, from taking a number to the switch.
   func lock() throws -> VolumeLock {
@@ -60,16 +87,30 @@ struct GenerationStore: Sendable {
     return try volume.lock("switch.lock")
   }
 
-  /// One above the highest number there is.
-  func nextNumber() throws -> Int { (try numbers().max() ?? 0) + 1 }
+  /// One above the highest number there ever was, as far as files tell: a server knows another generation by its number.
+  func nextNumber() throws -> Int {
+    let all = try volume.list("generations").compactMap { Self.number(of: $0) ?? Self.number(of: $0, suffix: Self.damagedSuffix) }
+    return (all.max() ?? 0) + 1
+  }
+
+  private static let recordSuffix = ".json"
+  private static let damagedSuffix = ".json.damaged"
+
+  private static func number(of name: String, suffix: String = recordSuffix) -> Int? {
+    guard let number = Int(name.dropLast(suffix.count)), name == "\(number)\(suffix)", (1..<numberMax).contains(number) else { return nil }
+    return number
+  }
+
+  /// No generation has a greater number: names of files that do are not names of generations.
+  private static let numberMax = 1 << 48
 
   /// The generations that have a record, ascending.
-  func numbers() throws -> [Int] { try volume.list("generations").compactMap { Int($0.dropLast(".json".count)) }.sorted() }
-
-  func recordBytes(_ number: Int) throws -> [UInt8] { try volume.read("generations/\(number).json") }
+  func numbers() throws -> [Int] {
+    try volume.list("generations").compactMap { Self.number(of: $0) }.sorted()
+  }
 
   /// Whether the image is stored and intact. One that is damaged is as good as missing, since it can be built again.
-  func hasImage(_ name: String) -> Bool { (try? image(name)) != nil }
+  func hasImage(_ name: String, of view: String) -> Bool { (try? image(name, of: view)) != nil }
 
   func imageByteCount(_ name: String) throws -> Int { try volume.byteCount("images/\(name)") ?? 0 }
 
@@ -78,23 +119,69 @@ struct GenerationStore: Sendable {
     try volume.writeDurably("images/\(name)", bytes)
   }
 
-  func image(_ name: String) throws -> ViewImage {
+  private func image(_ name: String) throws -> ViewImage {
     let path = "images/\(name)"
     guard try volume.exists(path) else {
-      throw AlmanacError(
-        .io, "Cannot open \(volume.absolutePath(path)): the file is missing", hint: "Run `almanac materialize` to build it again.")
+      throw AlmanacError(.io, "Cannot open \(volume.absolutePath(path)): the file is missing", hint: Self.rebuildHint)
     }
-    let file = try volume.map(path)
-    return try ViewImage(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+    // Answers come from it as long as it is served, so it is asked each time whether it is all there.
+    let file = try volume.map(path, staysOpen: true)
+    return try ViewImage(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount)) { file.isWhole }
+  }
+
+  /// The image that a record names for a view.
+  func image(_ name: String, of view: String) throws -> ViewImage {
+    let image = try image(name)
+    guard image.descriptor.view == view else {
+      throw damaged("images/\(name)", "it is the image of \(image.descriptor.view), not of \(view)")
+    }
+    return image
   }
 
   /// Makes a generation the one to be served, at one instant.
   func publish(_ record: Record) throws {
-    try volume.writeDurably("generations/\(record.number).json", record.json.canonicalBytes)
+    try volume.writeDurably(Self.recordPath(record.number), SealedJSON.bytes(record.json))
     try switchCurrent(to: record.number)
   }
 
-  func switchCurrent(to number: Int) throws { try volume.writeDurably("current", Array("\(number)".utf8)) }
+  func switchCurrent(to number: Int) throws {
+    try volume.writeDurably(Self.currentPath, SealedJSON.bytes(["format": 1, "generation": .int(Int64(number))]))
+  }
+
+  /// Sets records aside that cannot be read, and takes away the note of what is served if it cannot be or names none: they can be made again,
+  /// and nobody can tell what they were.
+  /// - Returns: what was done, a sentence each.
+  func removeDamaged() throws -> [String] {
+    var done: [String] = []
+    for number in try numbers() where (try? record(number)) == nil && !isOfOtherVersion(number) {
+      try volume.move(Self.recordPath(number), to: "generations/\(number)\(Self.damagedSuffix)")
+      done.append("set the damaged record of generation \(number) aside")
+    }
+    let isLost: Bool
+    do {
+      isLost = try currentNumber().map { try !numbers().contains($0) } ?? false
+    } catch {
+      isLost = true
+    }
+    if isLost {
+      try volume.remove(Self.currentPath)
+      done.append("removed the damaged note of which generation is served; `almanac materialize` makes one to be served")
+    }
+    if !done.isEmpty { try volume.syncFolders(["", "generations"]) }
+    return done
+  }
+
+  /// Whether nothing was ever materialized.
+  func isUnused() throws -> Bool { try numbers().isEmpty && !volume.exists(Self.currentPath) }
+
+  /// Whether a record is intact and of a format that is not known here.
+  private func isOfOtherVersion(_ number: Int) -> Bool {
+    let path = Self.recordPath(number)
+    guard let bytes = try? volume.read(path), let json = try? SealedJSON.decode(bytes, damaged: { damaged(path, $0) }).json else {
+      return false
+    }
+    return json["format"].map { $0 != 1 } ?? false
+  }
 
   /// Equal views over equal rows have one image.
   static func imageName(definition: JSON, root: RootID?) -> String {
@@ -102,5 +189,38 @@ struct GenerationStore: Sendable {
       "definition": definition, "root": root.map { .string($0.description) } ?? .null, "engine": .int(FeatureEngine.semanticsVersion),
     ]
     return SHA256.hash(data: inputs.canonicalBytes).hex + ".image"
+  }
+
+  private static func isImageName(_ name: String) -> Bool {
+    name.hasSuffix(".image") && name.utf8.count == 64 + ".image".utf8.count && RootID(hex: name.prefix(64)) != nil
+  }
+}
+
+/// Canonical JSON with a checksum of itself: the member `sha256` is the SHA-256 of the canonical JSON without it.
+enum SealedJSON {
+  private static let member = "sha256"
+
+  /// - Parameter json: an object.
+  static func bytes(_ json: JSON) -> [UInt8] {
+    var members = json.objectValue ?? [:]
+    members[member] = .string(SHA256.hash(data: json.canonicalBytes).hex)
+    return JSON.object(members).canonicalBytes
+  }
+
+  /// - Parameter damaged: makes an error of what is wrong.
+  /// - Returns: the object without its checksum, and whether it had one.
+  /// - Throws: unless the bytes are the canonical JSON of an object that is what its checksum, if it has one, says.
+  static func decode(_ bytes: [UInt8], damaged: (String) -> AlmanacError) throws -> (json: JSON, isSealed: Bool) {
+    let json: JSON
+    do {
+      json = try JSON(parsing: bytes)
+    } catch {
+      throw damaged("\(error)")
+    }
+    guard var members = json.objectValue, json.canonicalBytes == bytes else { throw damaged("it is not canonical JSON of an object") }
+    guard let stored = members.removeValue(forKey: member) else { return (json, false) }
+    let found = SHA256.hash(data: JSON.object(members).canonicalBytes).hex
+    guard stored == .string(found) else { throw damaged("expected SHA-256 \(stored.stringValue ?? "none"), found \(found)") }
+    return (.object(members), true)
   }
 }

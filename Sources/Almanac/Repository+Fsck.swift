@@ -24,15 +24,16 @@ extension Repository {
         .notFound, "\(folder) is not an Almanac repository: it has no \(storeName) folder",
         hint: "Name a repository with --repo.")
     }
+    try AlmanacError.translating { try Archive.refuseOtherFormat(at: store) }
     let other = try source.map { (path) throws(AlmanacError) in try open(at: path).archive }
     return try AlmanacError.translating {
       var done: [String] = []
-      if isRepair && !catalogIsUsable(store) { done.append(try Archive.rebuildCatalog(at: store, decoder: identity)) }
+      if isRepair, try !Archive.catalogProblems(at: store).isEmpty { done = try Archive.rebuildCatalog(at: store, decoder: identity) }
       let (archive, formatProblem): (Archive, CheckReport.Problem?)
       do {
         (archive, formatProblem) = try Archive.openUnchecked(at: store)
       } catch let error as StoreError {
-        guard !isRepair else { throw error }
+        guard !isRepair, error.kind != .notARepository else { throw error }
         var report = CheckReport()
         report.add(.init(.damage, "the catalog", path: "catalog.sqlite", error.text))
         return report
@@ -43,7 +44,8 @@ extension Repository {
         : archive.check(decoder: identity, tailCheck: tailProblems, contents: contents)
       if let formatProblem, !isRepair { report.add(formatProblem) }
       let repository = Repository(folder: folder, archive: archive)
-      for problem in try repository.agreementProblems() { report.add(problem) }
+      if isRepair, try !repository.generations.isUnused() { done += try repository.repairGenerations() }
+      for problem in repository.agreementProblems() { report.add(problem) }
       for problem in repository.generationProblems() { report.add(problem) }
       if !repository.appliedIsReadable {
         report.add(
@@ -52,11 +54,6 @@ extension Repository {
       if !done.isEmpty { report.prepend(repairs: done) }
       return report
     }
-  }
-
-  private static func catalogIsUsable(_ store: String) -> Bool {
-    guard let catalog = try? Catalog.open(at: "\(store)/catalog.sqlite") else { return false }
-    return (try? catalog.integrityProblems().isEmpty) ?? false
   }
 
   /// What is wrong with what a root says of one of its tails.
@@ -108,35 +105,51 @@ extension Repository {
       guard let current = try store.currentNumber(), !numbers.contains(current) else { return }
       note("the served generation", "online/current", "there is no generation \(current)")
     }
-    var images: Set<String> = []
+    var images: [String: String] = [:]
     for number in numbers {
       let path = "online/generations/\(number).json"
       check("generation \(number)", path) {
         let record = try store.record(number)
-        images.formUnion(record.images.values)
-        let commit = try commit(record.commit)
-        let definitions = try definitions(at: record.commit)
-        let expected = Dictionary(
-          uniqueKeysWithValues: definitions.features.views.map { view in
-            (
-              view.name,
-              GenerationStore.imageName(
-                definition: definitions.definition(ofView: view.name), root: commit.datasets[view.source]?.root)
-            )
-          })
-        let isWhole = try store.recordBytes(number) == record.json.canonicalBytes
+        for (view, name) in record.images { images[name] = view }
+        let expected = try imageNames(at: record.commit)
         // Images of another version of the program have other names, and are read by it alone.
-        if !isWhole || Set(expected.keys) != Set(record.images.keys)
-          || record.previous.map({ !numbers.contains($0) || $0 >= number }) ?? false
-        {
+        let isWhole = record.isSealed ? Set(expected.keys) == Set(record.images.keys) : expected == record.images
+        if !isWhole {
           note("generation \(number)", path, "it is not the record of a generation of commit \(record.commit.short)")
+        } else if !record.isSealed {
+          problems.append(
+            .init(
+              .note, "generation \(number)", path: path,
+              "an earlier version wrote it without a checksum; it is what its commit gives, and `almanac materialize` writes one with"))
         }
       }
     }
-    for name in images.sorted() {
-      check("image \(name)", "online/images/\(name)") { _ = try store.image(name) }
+    for (name, view) in images.sorted(by: { $0.key < $1.key }) {
+      check("image \(name)", "online/images/\(name)") { _ = try store.image(name, of: view) }
     }
     return problems
+  }
+
+  /// Sets records of generations aside that are damaged, and builds images anew that are.
+  /// - Returns: what was done, a sentence each.
+  private func repairGenerations() throws -> [String] {
+    let store = generations
+    let lock = try store.lock()
+    defer { withExtendedLifetime(lock) {} }
+    var done = try store.removeDamaged()
+    for number in try store.numbers() {
+      guard let record = try? store.record(number), let expected = try? imageNames(at: record.commit) else { continue }
+      let definitions = try definitions(at: record.commit)
+      let source = CommitSource(archive: archive, commit: try commit(record.commit), definitions: definitions)
+      for view in definitions.features.views {
+        guard let name = record.images[view.name], name == expected[view.name], !store.hasImage(name, of: view.name) else { continue }
+        // Rows that are lost are named by the check; an image of them cannot be made.
+        guard let image = try? buildImage(view, source: source, buildTimeMicros: Self.nowMicros()) else { continue }
+        try store.putImage(name, image)
+        done.append("built image \(name) of \(view.name) again")
+      }
+    }
+    return done
   }
 }
 

@@ -12,6 +12,8 @@ package struct MaterializeReport: Sendable {
   package let reusedCount: Int
   /// Of all images of the generation.
   package let byteCount: Int
+  /// What was damaged and taken away, in whole sentences.
+  package var notes: [String] = []
 
   package var json: JSON {
     [
@@ -26,7 +28,7 @@ extension Repository {
 
   /// Builds the image of every feature view at a commit and switches what is served, at one instant.
   ///
-  /// Images whose definition and source rows have not changed are reused.
+  /// Images whose definition and source rows have not changed are reused. Records of generations that are damaged are set aside.
   package func materialize(_ spec: String? = nil, progress: ProgressHandler? = nil) throws(AlmanacError) -> MaterializeReport {
     let id = try resolve(spec ?? "HEAD")
     let lease = try lease([id])
@@ -48,7 +50,7 @@ extension Repository {
         progress?("building \(view.name)", index, definitions.features.views.count)
         let name = GenerationStore.imageName(
           definition: definitions.definition(ofView: view.name), root: commit.datasets[view.source]?.root)
-        if !store.hasImage(name) {
+        if !store.hasImage(name, of: view.name) {
           try store.putImage(name, buildImage(view, source: source, buildTimeMicros: Self.nowMicros()))
           builtCount += 1
         }
@@ -57,11 +59,14 @@ extension Repository {
       }
       let lock = try store.lock()
       defer { withExtendedLifetime(lock) {} }
+      // What is damaged can be made again, which is what happens here.
+      let notes = try store.removeDamaged()
       let record = GenerationStore.Record(
-        number: try store.nextNumber(), commit: id, images: images, previous: (try? store.currentNumber()) ?? nil)
+        number: try store.nextNumber(), commit: id, images: images, previous: try store.currentNumber())
       try store.publish(record)
       return MaterializeReport(
-        number: record.number, commit: id, builtCount: builtCount, reusedCount: images.count - builtCount, byteCount: byteCount)
+        number: record.number, commit: id, builtCount: builtCount, reusedCount: images.count - builtCount, byteCount: byteCount,
+        notes: notes)
     }
   }
 
@@ -76,6 +81,7 @@ extension Repository {
         throw AlmanacError(.notFound, "Cannot roll back: generation \(current) is the first")
       }
       let record = try store.record(previous)
+      try checkUnsealed(record)
       try store.switchCurrent(to: previous)
       let byteCount = try record.images.values.reduce(0) { try $0 + store.imageByteCount($1) }
       return MaterializeReport(
@@ -99,9 +105,38 @@ extension Repository {
     let store = generations
     guard let number = try store.currentNumber() else { throw Self.nothingMaterialized }
     let record = try store.record(number)
+    guard try archive.isStored(record.commit) else {
+      throw AlmanacError(
+        .io, "Cannot serve generation \(number): its commit \(record.commit.short) is not stored", hint: GenerationStore.rebuildHint)
+    }
+    try checkUnsealed(record)
     let definitions = try definitions(at: record.commit)
-    let images = try record.images.mapValues { try store.image($0) }
+    var images: [String: ViewImage] = [:]
+    for (view, name) in record.images { images[view] = try store.image(name, of: view) }
     return (number, record.commit, Generation(commit: record.commit.description, definitions: definitions.features, images: images))
+  }
+
+  /// What the images of a commit are called, by view.
+  func imageNames(at id: CommitID) throws -> [String: String] {
+    let definitions = try definitions(at: id)
+    let datasets = try commit(id).datasets
+    let names = definitions.features.views.map { view in
+      (
+        view.name,
+        GenerationStore.imageName(definition: definitions.definition(ofView: view.name), root: datasets[view.source]?.root)
+      )
+    }
+    return Dictionary(names, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// A record without a checksum, of an earlier version of the program, counts as intact when it says what its commit gives.
+  /// - Throws: `AlmanacError` of kind `io`
+  private func checkUnsealed(_ record: GenerationStore.Record) throws {
+    guard !record.isSealed, try record.images != imageNames(at: record.commit) else { return }
+    throw AlmanacError(
+      .io,
+      "Cannot read the record of generation \(record.number): it has no checksum, and it is not what commit \(record.commit.short) gives",
+      hint: GenerationStore.rebuildHint)
   }
 
   /// A generation of the same commit that answers for every time, from the commit's leaves.

@@ -43,8 +43,33 @@ extension Repository {
     return try AlmanacError.translating { try mirror(far, remote, only: nil, progress: progress) }
   }
 
+  /// So often a transfer begins again that found something gone: refs may have moved back there meanwhile, and a gc may have taken
+  /// what they had stood for; or one took what had arrived before a ref named it, where nothing could keep it.
+  private static let transferCountMax = 5
+
+  /// A transfer, from the look at refs to the move of a ref, begun again when something that was there is gone.
+  static func transferring<Report>(_ body: () throws -> Report) throws -> Report {
+    for _ in 1..<transferCountMax {
+      do {
+        return try body()
+      } catch let error as StoreError where error.kind == .notFound {}
+    }
+    return try body()
+  }
+
   /// - Parameter only: the branch or tag to look at; nil for all.
   func mirror(_ far: any Remote, _ remote: RemoteEntry, only: String?, progress: ProgressHandler?) throws -> FetchReport {
+    try Self.transferring {
+      try far.working { far in
+        try asRemote.working { here in try mirror(far, into: here, remote, only: only, progress: progress) }
+      }
+    }
+  }
+
+  /// - Parameters: both for this one transfer.
+  private func mirror(
+    _ far: any Remote, into here: any Remote, _ remote: RemoteEntry, only: String?, progress: ProgressHandler?
+  ) throws -> FetchReport {
     var report = FetchReport(remote: remote)
     let refs = try far.state().refs.filter { only == nil || $0.name == only }
     var wanted: [(ref: Ref, local: String, before: Ref?, steps: [RefStep])] = []
@@ -67,7 +92,7 @@ extension Repository {
     let logged = Set(wanted.flatMap { $0.steps.compactMap(\.new) }).subtracting(wanted.map(\.ref.commit))
     let lost = Set(try far.missing(logged.map { ObjectKey(kind: .commit, id: $0.hash) }).map(\.id))
     let tips = wanted.map(\.ref.commit) + logged.filter { !lost.contains($0.hash) }.sorted()
-    var transfer = Transfer(from: far, to: asRemote) { done, total in progress?("receiving", done, total) }
+    var transfer = Transfer(from: far, to: here) { done, total in progress?("receiving", done, total) }
     report.transfer = try transfer.copy(tips)
     let gone = wanted.flatMap(\.steps).filter { step in
       [step.old, step.new].contains { $0.map { lost.contains($0.hash) } ?? false }

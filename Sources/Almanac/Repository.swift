@@ -63,6 +63,7 @@ public final class Repository: Sendable {
   /// - Throws: `AlmanacError` of kind `failed` when the folder is a repository already.
   public static func create(at folder: String) throws(AlmanacError) -> Repository {
     if FileManager.default.fileExists(atPath: "\(folder)/\(storeName)") {
+      try AlmanacError.translating { try Archive.refuseOtherFormat(at: "\(folder)/\(storeName)") }
       throw AlmanacError(.failed, "\(folder) is an Almanac repository already")
     }
     do {
@@ -70,8 +71,10 @@ public final class Repository: Sendable {
         try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
       }
       for (name, text) in InitialFiles.all where !FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        try OutputPlace.write(text.utf8, to: "\(folder)/\(name)")
       }
+    } catch let error as AlmanacError {
+      throw error
     } catch {
       throw AlmanacError(.io, "Cannot make a repository in \(folder): \(error.localizedDescription)")
     }

@@ -18,6 +18,7 @@ struct Materialize: ParsableCommand {
     if rollback && ref != nil { throw AlmanacError(.usage, "--rollback takes no --ref: it goes to the generation served before") }
     let report = try rollback ? repository.rollbackGeneration() : repository.materialize(ref, progress: ProgressBar.handler(global))
     ProgressBar.clear()
+    for note in report.notes { Terminal.err("note: \(note)") }
     if global.json { return Terminal.out(report.json) }
     let built = rollback ? "back to" : "built \(report.builtCount) and reused \(report.reusedCount) images for"
     Terminal.out("Generation \(report.number): \(built) commit \(report.commit.short), \(Terminal.grouped(report.byteCount)) bytes")

@@ -41,7 +41,7 @@ public struct FeatureServer: Sendable {
     let application = Application(
       router: router(), configuration: .init(address: .hostname(host, port: port), serverName: "almanac"),
       onServerRunning: { channel in onStart("\(host):\(channel.localAddress?.port ?? 0)") }, logger: logger)
-    let reloading = GenerationReload(online: online)
+    let reloading = GenerationReload(online: online, transfers: remote.transfers)
     var configuration = ServiceGroupConfiguration(
       services: [application, reloading], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     // A client that never finishes its request cannot keep the server from ending.
@@ -157,15 +157,17 @@ private final class ServedFeatures: Sendable {
   }
 }
 
-/// Looks once a second whether another generation is to be served.
+/// Looks once a second whether another generation is to be served, and whether transfers have fallen silent.
 private struct GenerationReload: Service {
   let online: ServedFeatures
+  let transfers: RemoteTransfers
 
   func run() async throws {
     var logger = Logger(label: "almanac.server")
     logger.logLevel = .info
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+      transfers.endIdle()
       do {
         if try online.reload(), let service = online.service { logger.info("Serving commit \(service.commitText)") }
       } catch {

@@ -6,6 +6,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// A repository behind the server of another one (`RemoteRoutes`).
 ///
@@ -13,7 +14,9 @@ import NIOSSL
 package final class HTTPRemote: Remote {
   package let location: String
   private let token: String?
-  private let client: HTTPClient
+  private let connection: Connection
+  /// The transfer that the calls belong to; nil when they belong to none.
+  private let transfer: Transfer?
 
   /// Without a byte for so long a connection is given up; registering many files may take a while.
   private static let idleSecondsMax: Int64 = 300
@@ -23,25 +26,56 @@ package final class HTTPRemote: Remote {
   /// - Parameters:
   ///   - address: `http://host:port` or `https://host/path`, without a slash at the end.
   ///   - token: sent as a bearer token.
-  package init(address: String, token: String?) {
-    location = address
-    self.token = token
-    var configuration = HTTPClient.Configuration()
-    configuration.timeout = .init(connect: .seconds(Self.connectSecondsMax), read: .seconds(Self.idleSecondsMax))
-    // Who refuses a connection is not asked again.
-    configuration.connectionPool.retryConnectionEstablishment = false
-    if let authorities = ProcessInfo.processInfo.environment["SSL_CERT_FILE"], !authorities.isEmpty {
-      var security = TLSConfiguration.makeClientConfiguration()
-      security.trustRoots = .file(authorities)
-      configuration.tlsConfiguration = security
-    }
-    configuration.proxy = HTTPProxy(for: address, environment: ProcessInfo.processInfo.environment)?.configuration
-    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  package convenience init(address: String, token: String?) {
+    self.init(address, token, Connection(to: address), nil)
   }
 
-  deinit {
-    // Fails only if it was shut down before, which nothing does.
-    try? client.syncShutdown()
+  private init(_ address: String, _ token: String?, _ connection: Connection, _ transfer: Transfer?) {
+    location = address
+    self.token = token
+    self.connection = connection
+    self.transfer = transfer
+  }
+
+  /// The client, shared by a remote and the transfers begun on it.
+  private final class Connection: Sendable {
+    let client: HTTPClient
+
+    init(to address: String) {
+      var configuration = HTTPClient.Configuration()
+      configuration.timeout = .init(connect: .seconds(connectSecondsMax), read: .seconds(idleSecondsMax))
+      // Who refuses a connection is not asked again.
+      configuration.connectionPool.retryConnectionEstablishment = false
+      if let authorities = ProcessInfo.processInfo.environment["SSL_CERT_FILE"], !authorities.isEmpty {
+        var security = TLSConfiguration.makeClientConfiguration()
+        security.trustRoots = .file(authorities)
+        configuration.tlsConfiguration = security
+      }
+      configuration.proxy = HTTPProxy(for: address, environment: ProcessInfo.processInfo.environment)?.configuration
+      client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    deinit {
+      // Fails only if it was shut down before, which nothing does.
+      try? client.syncShutdown()
+    }
+  }
+
+  // MARK: Transfers
+
+  private final class Transfer: Sendable {
+    let name = (0..<2).map { _ in String(UInt64.random(in: 0 ... .max), radix: 36) }.joined()
+    /// Whether the server may keep something for it, and can be told that it is over.
+    let isKept = Mutex(false)
+  }
+
+  /// The server keeps what the transfer relies on from the first call that needs it; one of an earlier version keeps nothing.
+  package func beginWork() throws(StoreError) -> any Remote { HTTPRemote(location, token, connection, Transfer()) }
+
+  package func endWork() {
+    guard let transfer, transfer.isKept.withLock({ $0 }) else { return }
+    // Should it not arrive, the server gives up what it keeps after a while.
+    _ = try? exchange("DELETE", "/v1/transfers/\(transfer.name)")
   }
 
   // MARK: Remote
@@ -162,6 +196,10 @@ package final class HTTPRemote: Remote {
     guard let url = components.string else { throw StoreError(kind: .invalid, text: "Cannot read the address \(location)") }
     var fields = HTTPHeaders(headers.map { ($0.key, $0.value) })
     if let token { fields.add(name: "Authorization", value: "Bearer \(token)") }
+    if let transfer, !path.hasPrefix("/v1/ref") || method == "POST" {
+      fields.add(name: RemoteTransfers.header, value: transfer.name)
+      transfer.isKept.withLock { $0 = true }
+    }
     fields.add(name: "Content-Type", value: "application/octet-stream")
     var attemptCount = 1
     while true {
@@ -171,6 +209,8 @@ package final class HTTPRemote: Remote {
         if answer.status < 502 || answer.status > 504 || attemptCount == Self.attemptCountMax { return answer }
       } catch {
         guard attemptCount < Self.attemptCountMax, !Self.isHopeless(error) else {
+          // Who cannot be reached need not be told either.
+          transfer?.isKept.withLock { $0 = false }
           throw StoreError(kind: .io(EIO), text: "Cannot reach \(location): \(Self.reason(of: error))")
         }
       }
@@ -180,7 +220,7 @@ package final class HTTPRemote: Remote {
   }
 
   private func once(_ request: HTTPClient.Request) throws -> (status: Int, bytes: [UInt8]) {
-    let response = try client.execute(request: request).wait()
+    let response = try connection.client.execute(request: request).wait()
     return (Int(response.status.code), response.body.map { Array($0.readableBytesView) } ?? [])
   }
 

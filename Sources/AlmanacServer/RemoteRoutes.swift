@@ -21,27 +21,30 @@ public struct RemoteAccess: Sendable {
 struct RemoteRoutes: Sendable {
   let remote: any Remote
   let access: RemoteAccess
+  let transfers: RemoteTransfers
   /// The calls block, on disks and locks; the threads of the server do not.
   private let queue = DispatchQueue(label: "almanac.remote", attributes: .concurrent)
 
   init(remote: any Remote, access: RemoteAccess) {
     self.remote = remote
     self.access = access
+    transfers = RemoteTransfers(remote)
   }
 
   /// Every path and its methods.
   static let methods: [String: [HTTPRequest.Method]] = [
     "/v1/refs": [.get, .post], "/v1/reflog": [.get], "/v1/commits": [.post], "/v1/objects": [.post], "/v1/objects/missing": [.post],
     "/v1/objects/read": [.post], "/v1/files/:kind/:id": [.get], "/v1/incoming/:kind/:id": [.get, .put],
+    "/v1/transfers/:name": [.delete],
   ]
 
   func add(to router: Router<BasicRequestContext>) {
-    let remote = remote
+    let (remote, transfers) = (remote, transfers)
     router.get("/v1/refs") { request, _ in
-      await answer(request) { _ throws(StoreError) in .json(RemoteWire.json(try remote.state())) }
+      await answer(request) { _, _ throws(StoreError) in .json(RemoteWire.json(try remote.state())) }
     }
     router.post("/v1/refs") { request, _ in
-      await answer(request, isPush: true) { body throws(StoreError) in
+      await answer(request, isPush: true) { body, remote throws(StoreError) in
         let update = try RemoteWire.update(RemoteWire.parse(body))
         let outcome = try remote.move(update)
         return .json(RemoteWire.json(outcome, of: update), status: outcome == .moved ? .ok : .conflict)
@@ -50,13 +53,13 @@ struct RemoteRoutes: Sendable {
     router.get("/v1/reflog") { request, _ in
       let ref = request.uri.queryParameters["ref"].map(String.init)
       let after = request.uri.queryParameters["after"].flatMap { Int64($0) }
-      return await answer(request) { _ throws(StoreError) in
+      return await answer(request) { _, _ throws(StoreError) in
         guard let ref, let after else { throw RemoteWire.malformed("expected the parameters ref and after") }
         return .json(["moves": RemoteWire.json(try remote.moves(of: ref, afterMicros: after))])
       }
     }
     router.post("/v1/commits") { request, _ in
-      await answer(request) { body throws(StoreError) in
+      await answer(request) { body, remote throws(StoreError) in
         let json = try RemoteWire.parse(body)
         let commits = try remote.commits(
           from: RemoteWire.commits(json["wanted"], "wanted"), excluding: RemoteWire.commits(json["excluding"], "excluding"))
@@ -64,18 +67,18 @@ struct RemoteRoutes: Sendable {
       }
     }
     router.post("/v1/objects/missing") { request, _ in
-      await answer(request) { body throws(StoreError) in
+      await answer(request) { body, remote throws(StoreError) in
         let keys = try RemoteWire.keys(RemoteWire.parse(body)["objects"], "objects")
         return .json(["missing": RemoteWire.json(try remote.missing(keys))])
       }
     }
     router.post("/v1/objects/read") { request, _ in
-      await answer(request) { body throws(StoreError) in
+      await answer(request) { body, remote throws(StoreError) in
         .bytes(ObjectPack.encode(try remote.objects(RemoteWire.keys(RemoteWire.parse(body)["objects"], "objects"))))
       }
     }
     router.post("/v1/objects") { request, _ in
-      await answer(request, isPush: true, bodyByteCountMax: RemoteWire.packByteCountMax) { body throws(StoreError) in
+      await answer(request, isPush: true, bodyByteCountMax: RemoteWire.packByteCountMax) { body, remote throws(StoreError) in
         let objects = try ObjectPack.objects(decoding: body, source: "the request")
         try remote.register(objects)
         return .json(["objects": .int(Int64(objects.count))])
@@ -83,7 +86,7 @@ struct RemoteRoutes: Sendable {
     }
     router.get("/v1/incoming/:kind/:id") { request, context in
       let file = incomingFile(request, context)
-      return await answer(request, isPush: true) { _ throws(StoreError) in
+      return await answer(request, isPush: true) { _, remote throws(StoreError) in
         guard let file else { throw RemoteWire.malformed("expected a leaf or tail with the parameters byteCount and sha256") }
         return .json(["byteCount": .int(Int64(try remote.receivedByteCount(of: file.key, file.record)))])
       }
@@ -91,7 +94,7 @@ struct RemoteRoutes: Sendable {
     router.put("/v1/incoming/:kind/:id") { request, context in
       let file = incomingFile(request, context)
       let offset = request.uri.queryParameters["offset"].flatMap { Int($0) }
-      return await answer(request, isPush: true, bodyByteCountMax: RemoteWire.pieceByteCountMax) { body throws(StoreError) in
+      return await answer(request, isPush: true, bodyByteCountMax: RemoteWire.pieceByteCountMax) { body, remote throws(StoreError) in
         guard let file, let offset, offset >= 0 else {
           throw RemoteWire.malformed("expected a leaf or tail with the parameters byteCount, sha256 and offset")
         }
@@ -99,6 +102,13 @@ struct RemoteRoutes: Sendable {
       }
     }
     router.get("/v1/files/:kind/:id") { request, context in await file(request, context) }
+    router.delete("/v1/transfers/:name") { request, context in
+      let name = context.parameters.get("name") ?? ""
+      return await answer(request) { _, _ throws(StoreError) in
+        transfers.end(name)
+        return .json([:])
+      }
+    }
     // A known path with another method.
     for (path, methods) in Self.methods {
       for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete, .options] where !methods.contains(method) {
@@ -129,9 +139,10 @@ struct RemoteRoutes: Sendable {
     return a.count == b.count && zip(a, b).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
   }
 
+  /// - Parameter body: gets the request's body and the repository for the transfer that the request belongs to.
   private func answer(
     _ request: Request, isPush: Bool = false, bodyByteCountMax: Int = RemoteWire.questionByteCountMax,
-    _ body: @escaping @Sendable ([UInt8]) throws(StoreError) -> Response
+    _ body: @escaping @Sendable ([UInt8], any Remote) throws(StoreError) -> Response
   ) async -> Response {
     if let refusal = refusal(request, isPush: isPush) { return refusal }
     let bytes: [UInt8]
@@ -142,7 +153,14 @@ struct RemoteRoutes: Sendable {
     } catch {
       return .json(["detail": .string("The request body did not arrive: \(error)")], status: .badRequest)
     }
-    return await run { () throws(StoreError) in try body(bytes) }.response
+    let (transfers, transfer) = (transfers, Self.transfer(request))
+    return await run { () throws(StoreError) in try body(bytes, transfers.remote(for: transfer)) }.response
+  }
+
+  /// What the request says that it belongs to. Looking at refs and their logs, and the end, begin no transfer.
+  private static func transfer(_ request: Request) -> String? {
+    let isLook = request.method == .delete || request.method == .get && ["/v1/refs", "/v1/reflog"].contains(request.uri.path)
+    return isLook ? nil : request.headers.first { $0.name.canonicalName == RemoteTransfers.header.lowercased() }?.value
   }
 
   /// Away from the server's threads.
@@ -181,7 +199,9 @@ struct RemoteRoutes: Sendable {
     guard let key = fileKey(context) else {
       return .json(["detail": .string("There is no GET \(request.uri.path)")], status: .notFound)
     }
-    let remote = remote
+    let (transfers, transfer) = (transfers, Self.transfer(request))
+    let found = await run { () throws(StoreError) in try transfers.remote(for: transfer) }
+    guard case .success(let remote) = found else { return found.map { _ in Response(status: .ok) }.response }
     let described = await run { () throws(StoreError) -> FileRecord? in
       try remote.objects([key]).first.map { (object) throws(StoreError) in try FileRecord(decoding: object.bytes, object: object.name) }
     }

@@ -35,6 +35,7 @@ extension Archive {
     from source: Archive?, decoder: (@Sendable (MappedFile) throws -> FileIdentity)?,
     tailCheck: (@Sendable (Archive, RootID, TailEntry) throws -> [String])? = nil, contents: ContentCheck = .none
   ) throws(StoreError) -> CheckReport {
+    try Self.refuseOtherFormat(volume)
     try refuseReadOnly("repair it")
     return try holdingMaintenance { () throws(StoreError) in
       try holdingObjects { () throws(StoreError) in
@@ -53,11 +54,12 @@ extension Archive {
     }
   }
 
-  /// Opens a store for a check or repair, whatever its file `format` says.
+  /// Opens a store for a check or repair, though its file `format` may be damaged.
   /// - Returns: the store, and what is wrong with that file.
-  /// - Throws: as the catalog's `open`.
+  /// - Throws: `notARepository` for a format or a catalog of another version of the program; else as the catalog's `open`.
   package static func openUnchecked(at folder: String) throws(StoreError) -> (archive: Archive, problem: CheckReport.Problem?) {
     let volume = LocalVolume(root: folder)
+    try refuseOtherFormat(volume)
     let archive = Archive(volume: volume, catalog: try Catalog.open(at: catalogPath(volume)), now: { Clock.nowMicros() })
     return (archive, try formatProblem(volume))
   }
@@ -70,26 +72,67 @@ extension Archive {
       found == nil ? "the file is missing" : "expected \(String(decoding: formatBytes, as: UTF8.self))")
   }
 
-  /// Makes the catalog of a store anew from its packs, its files and the ref log, and keeps the old one, if there is one, as
-  /// `catalog.sqlite.damaged`. Nobody may use the store meanwhile.
-  /// - Returns: what was done, in a sentence.
+  // MARK: Catalog
+
+  /// What in the catalog of a store cannot be, or cannot be read at all, so that a repair makes it anew.
+  /// - Throws: `notARepository` for a format or a catalog of another version of the program.
+  package static func catalogProblems(at folder: String) throws(StoreError) -> [CheckReport.Problem] {
+    try refuseOtherFormat(at: folder)
+    do throws(StoreError) {
+      return CatalogAudit(try Catalog.open(at: catalogPath(LocalVolume(root: folder))).survey()).problems
+    } catch {
+      guard error.kind != .notARepository else { throw error }
+      return [CheckReport.Problem(.damage, "the catalog", path: catalogName, error.text)]
+    }
+  }
+
+  /// Makes the catalog of a store anew from its packs, its files and the ref log, with what can be read of the old one: settings,
+  /// moves that the log has not, what refs stood for. The old one, if there is one, stays as `catalog.sqlite.damaged`.
+  ///
+  /// Nobody may use the store meanwhile; writers wait.
+  /// - Returns: what was done, a sentence each.
+  /// - Throws: `notARepository` for a format or a catalog of another version of the program.
   package static func rebuildCatalog(
     at folder: String, decoder: (@Sendable (MappedFile) throws -> FileIdentity)?
-  ) throws(StoreError) -> String {
+  ) throws(StoreError) -> [String] {
     let volume = LocalVolume(root: folder)
-    let temporary = "\(catalogName).rebuilt"
-    for suffix in ["", "-wal", "-shm"] { try volume.remove(temporary + suffix) }
-    let counts: (objectCount: Int, moveCount: Int)
-    do {
-      let catalog = try Catalog.create(at: volume.absolutePath(temporary))
-      counts = try CatalogRebuild(volume: volume, decoder: decoder).fill(catalog, now: { Clock.nowMicros() })
-      try catalog.close()
+    try refuseOtherFormat(volume)
+    return try volume.lock(gcLockPath, .exclusive).hold { () throws(StoreError) in
+      try volume.lock(objectsLockPath, .exclusive).hold { () throws(StoreError) in
+        try replaceCatalog(volume, CatalogRebuild(volume: volume, decoder: decoder, survey: survey(volume)))
+      }
     }
-    // A `-wal` of the old one would be taken for one of the new.
-    for suffix in ["-wal", "-shm"] { try volume.remove(catalogName + suffix) }
-    if try volume.exists(catalogName) { try volume.move(catalogName, to: "\(catalogName).damaged") }
+  }
+
+  /// What can be read of a catalog; nil: nothing.
+  private static func survey(_ volume: LocalVolume) throws(StoreError) -> CatalogSurvey? {
+    let catalog: Catalog
+    do throws(StoreError) {
+      catalog = try Catalog.open(at: catalogPath(volume))
+    } catch {
+      guard error.kind != .notARepository else { throw error }
+      return nil
+    }
+    let survey = try? catalog.survey()
+    // So that its own file has all that it says.
+    try? catalog.close()
+    return survey
+  }
+
+  private static func replaceCatalog(_ volume: LocalVolume, _ rebuild: CatalogRebuild) throws(StoreError) -> [String] {
+    let temporary = "\(catalogName).rebuilt"
+    let suffixes = ["", "-wal", "-shm"]
+    for suffix in suffixes { try volume.remove(temporary + suffix) }
+    let catalog = try Catalog.create(at: volume.absolutePath(temporary))
+    let counts = try rebuild.fill(catalog, now: { Clock.nowMicros() })
+    try catalog.close()
+    for suffix in suffixes {
+      try volume.remove("\(catalogName).damaged\(suffix)")
+      // Under its old name a `-wal` would be taken for one of the new catalog.
+      if try volume.exists(catalogName + suffix) { try volume.move(catalogName + suffix, to: "\(catalogName).damaged\(suffix)") }
+    }
     try volume.move(temporary, to: catalogName)
     try volume.syncFolders([""])
-    return "made the catalog anew: \(counts.objectCount) objects, \(counts.moveCount) moves of refs"
+    return ["made the catalog anew: \(counts.objectCount) objects, \(counts.moveCount) moves of refs"] + counts.sentences
   }
 }

@@ -5,9 +5,9 @@ import Objects
 /// `reflog.lock` (docs/format/repository.md).
 extension Archive {
   /// Held shared from the look at an object to the transaction that names it; alone by gc while it removes objects.
-  private static let objectsLockPath = "objects.lock"
+  static let objectsLockPath = "objects.lock"
   /// Held by the one gc or repair that is under way.
-  private static let gcLockPath = "gc.lock"
+  static let gcLockPath = "gc.lock"
 
   /// Whether nothing can be written to the repository.
   package var isReadOnly: Bool { catalog.isReadOnly || volume.isReadOnly }

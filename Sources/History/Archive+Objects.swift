@@ -7,6 +7,11 @@ extension Archive {
     try Commit(decoding: content(.commit, id.hash), object: "commit \(id)")
   }
 
+  /// Whether a commit is registered; with it everything that it reaches is.
+  package func isStored(_ id: CommitID) throws(StoreError) -> Bool {
+    try catalog.missing(kind: ObjectKind.commit.rawValue, ids: [id.bytes]).isEmpty
+  }
+
   package func root(_ id: RootID) throws(StoreError) -> Root {
     try Root(decoding: content(.root, id.hash), object: "root \(id)")
   }

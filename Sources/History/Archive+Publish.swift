@@ -107,16 +107,16 @@ extension Archive {
         missing.insert(Draft.Reference(kind: kind, id: Hash256(bytes: id)))
       }
     }
-    try renewAge(of: draft.objects.filter { !missing.contains(Draft.Reference(kind: $0.kind, id: $0.id)) })
+    try renewAge(of: draft.objects.map { ObjectKey(kind: $0.kind, id: $0.id) }.filter { !missing.contains($0) })
     return draft.objects.filter { missing.contains(Draft.Reference(kind: $0.kind, id: $0.id)) }
   }
 
   /// Objects that are found instead of written get the age of written ones. One that is damaged counts as found here: fsck
-  /// names and repairs it.
-  private func renewAge(of objects: [Draft.Object]) throws(StoreError) {
+  /// names and repairs it. Leaves and tails got theirs when they were found.
+  func renewAge(of keys: [ObjectKey]) throws(StoreError) {
     var packs: Set<String> = []
-    for object in objects {
-      let record = try catalog.object(kind: object.kind.rawValue, id: object.id.bytes)
+    for key in keys where !key.kind.hasOwnFile {
+      let record = try catalog.object(kind: key.kind.rawValue, id: key.id.bytes)
       if case .pack(let name, _)? = record?.place { packs.insert(name) }
     }
     for name in packs where try volume.exists(Pack.path(ofName: name)) { try volume.renewAge(Pack.path(ofName: name)) }

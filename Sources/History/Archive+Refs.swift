@@ -51,12 +51,28 @@ extension Archive {
   static let headSetting = "head"
 
   /// Branches, tags and branches of remote repositories by name.
-  package func refs() throws(StoreError) -> [Ref] { try catalog.refs().map(Self.ref) }
+  package func refs() throws(StoreError) -> [Ref] {
+    var refs: [Ref] = []
+    for record in try catalog.refs() { refs.append(try ref(record)) }
+    return refs
+  }
 
-  package func ref(named name: String) throws(StoreError) -> Ref? { try catalog.ref(named: name).map(Self.ref) }
+  package func ref(named name: String) throws(StoreError) -> Ref? {
+    guard let record = try catalog.ref(named: name) else { return nil }
+    return try ref(record)
+  }
 
-  private static func ref(_ record: RefRecord) -> Ref {
-    Ref(name: record.name, kind: RefKind(rawValue: record.kind) ?? .branch, commit: CommitID(bytes: record.target))
+  private func ref(_ record: RefRecord) throws(StoreError) -> Ref {
+    guard let kind = RefKind(rawValue: record.kind) else {
+      throw damagedCatalog("\(record.name) is a ref of the unknown kind \(record.kind)")
+    }
+    return Ref(name: record.name, kind: kind, commit: CommitID(bytes: record.target))
+  }
+
+  func damagedCatalog(_ what: String) -> StoreError {
+    StoreError(
+      kind: .corrupt,
+      text: "Cannot read the catalog in \(volume.absolutePath("")): \(what); `almanac fsck --repair` makes the catalog anew")
   }
 
   /// - Throws: `exists` when there is a ref of that name; `notFound` when the commit is not stored; `invalid`.
@@ -114,7 +130,11 @@ extension Archive {
   }
 
   /// The current branch, which may have no commit yet.
-  package func headBranch() throws(StoreError) -> String { try catalog.setting(Self.headSetting) ?? "main" }
+  package func headBranch() throws(StoreError) -> String {
+    guard let name = try catalog.setting(Self.headSetting) else { return "main" }
+    guard RefName.isValid(name) else { throw damagedCatalog("\"\(name.prefix(40))\" cannot be the name of the current branch") }
+    return name
+  }
 
   /// - Throws: `notFound` unless the branch exists; any name is fine while the repository has no commits.
   package func setHead(_ branch: String) throws(StoreError) {
@@ -138,6 +158,8 @@ extension Archive {
 
 enum RefName {
   static let byteCountMax = 200
+
+  static func isValid(_ name: String) -> Bool { (try? check(name)) != nil }
 
   /// - Throws: `invalid` unless the name can be told from every other part of a revision and is safe in URLs and on a command line.
   static func check(_ name: String) throws(StoreError) {

@@ -4,32 +4,83 @@ import Objects
 struct CatalogRebuild {
   let volume: any Volume
   let decoder: StoreCheck.Decoder?
+  /// What could be read of the catalog that was there: its settings, later moves than the ref log has, and what its refs stood for.
+  var survey: CatalogSurvey?
 
-  /// Fills an empty catalog. What the settings said is lost: the current branch is `main`, or the one that moved last.
-  /// - Returns: how many objects and moves were found.
-  func fill(_ catalog: Catalog, now: @escaping @Sendable () -> Int64) throws(StoreError) -> (objectCount: Int, moveCount: Int) {
+  /// Fills an empty catalog. Without a survey the current branch is `main`, or the one that moved last.
+  /// - Returns: how many objects and moves were found, and what became of refs, in sentences.
+  func fill(
+    _ catalog: Catalog, now: @escaping @Sendable () -> Int64
+  ) throws(StoreError) -> (objectCount: Int, moveCount: Int, sentences: [String]) {
     let (packed, claims) = try readPacks()
     var records = packed
-    for (key, candidates) in claims { records[key] = try fileRecord(key, candidates).map { Self.record(key, $0) } }
-    for key in try unclaimedFiles(claims) { records[key] = try fileRecord(key, []).map { Self.record(key, $0) } }
+    var lost: Set<ObjectKey> = []
+    func note(_ key: ObjectKey, _ candidates: [FileRecord]) throws(StoreError) {
+      guard try volume.exists(Archive.path(of: key)) else { return }
+      let file = try volume.map(Archive.path(of: key))
+      if let found = Self.fileRecord(key, file, claims: candidates, decoder: decoder) {
+        records[key] = Self.record(key, found)
+      } else if let claim = candidates.last {
+        // So that a check can name the damage.
+        records[key] = Self.record(key, claim)
+        lost.insert(key)
+      }
+    }
+    for (key, candidates) in claims { try note(key, candidates) }
+    for key in try unclaimedFiles(claims) { try note(key, []) }
     let sorted = records.sorted { ($0.key.kind.rawValue, $0.key.id) < ($1.key.kind.rawValue, $1.key.id) }
     let packs = try volume.list("packs").filter { $0.hasSuffix(".pack") }.map { String($0.dropLast(5)) }
     _ = try catalog.register(sorted.map(\.value), packs: packs, moving: nil, nowMicros: 0)
 
     let archive = Archive(volume: volume, catalog: catalog, now: now)
-    let moves = try archive.refLog.intactMoves()
-    try catalog.replay(moves)
-    let branches = try archive.refs().filter { $0.kind == .branch }.map(\.name)
-    let lastMoved = moves.last { branches.contains($0.ref) }?.ref
-    try catalog.setSetting(Archive.headSetting, to: branches.contains("main") ? "main" : lastMoved ?? "main")
-    // Which moves gc had let expire is not known any more: those of commits that are gone.
-    let gone = moves.last { move in
-      [move.old, move.new].contains { $0.map { records[ObjectKey(kind: .commit, id: Hash256(bytes: $0))] == nil } ?? false }
-    }
-    if let gone { try catalog.setSetting(Archive.expiredSetting, to: "\(gone.timeMicros)") }
-    try forgetTornObjects(archive, records)
-    return (records.count, moves.count)
+    var walk = ObjectWalk(archive, lost: lost)
+    let moves = try moves(archive)
+    let settlement = try settle(archive, moves, isStored: { records[ObjectKey(kind: .commit, id: $0.hash)] != nil }, &walk)
+    try catalog.replay(moves + settlement.corrections)
+    try setSettings(archive, moves, settlement) { records[ObjectKey(kind: .commit, id: $0.hash)] != nil }
+    try forgetTornObjects(archive, records, &walk)
+    return (records.count, moves.count, settlement.sentences)
   }
+
+  // MARK: Refs
+
+  /// Those of the ref log, whose records have checksums, and what the old catalog has behind them.
+  private func moves(_ archive: Archive) throws(StoreError) -> [RefLogRecord] {
+    let logged = CatalogAudit.consistentPrefix(try archive.refLog.intactMoves())
+    guard let survey else { return logged }
+    return CatalogAudit.consistentPrefix(logged + survey.moves.filter { $0.sequence > Int64(logged.count) })
+  }
+
+  private func settle(
+    _ archive: Archive, _ moves: [RefLogRecord], isStored: (CommitID) -> Bool, _ walk: inout ObjectWalk
+  ) throws(StoreError) -> RefSettlement {
+    var found: [String: RefRecord] = [:]
+    for ref in survey?.refs ?? [] where RefName.isValid(ref.name) && RefKind(rawValue: ref.kind) != nil { found[ref.name] = ref }
+    // A log that was read to its end is to be trusted more than a row without a checksum.
+    let isWhole = try archive.refLog.bytes().map { RefLogFile.content(RefLogFile.intactMoves(in: $0)) == $0 } ?? false
+    return RefSettlement(
+      moves, found: found, names: Set(moves.map(\.ref)).union(found.keys), nowMicros: archive.now(), isStored: isStored,
+      losses: { walk.losses(of: $0) },
+      isLater: { before, last in !isWhole || ((try? archive.isReachable(last, from: before)) ?? false) })
+  }
+
+  private func setSettings(
+    _ archive: Archive, _ moves: [RefLogRecord], _ settlement: RefSettlement, isStored: (CommitID) -> Bool
+  ) throws(StoreError) {
+    var settings = survey?.settings ?? [:]
+    let branches = try archive.refs().filter { $0.kind == .branch }.map(\.name)
+    let head = settings[Archive.headSetting]
+    if head.map({ !RefName.isValid($0) || !branches.isEmpty && !branches.contains($0) }) ?? true {
+      let lastMoved = moves.last { branches.contains($0.ref) }?.ref
+      settings[Archive.headSetting] = branches.contains("main") ? "main" : lastMoved ?? "main"
+    }
+    // Which moves gc had let expire may not be known any more: those of commits that are gone.
+    let known = settings[Archive.expiredSetting].flatMap { Int64($0) }
+    settings[Archive.expiredSetting] = [known, settlement.expiredMicros(moves, isStored: isStored)].compactMap { $0 }.max().map { "\($0)" }
+    for (name, value) in settings { try archive.catalog.setSetting(name, to: value) }
+  }
+
+  // MARK: Objects
 
   private static func record(_ key: ObjectKey, _ file: FileRecord) -> ObjectRecord {
     ObjectRecord(
@@ -50,7 +101,7 @@ struct CatalogRebuild {
         let key = ObjectKey(kind: entry.kind, id: entry.id)
         if entry.kind.hasOwnFile {
           let encoded = Array(bytes[entry.offset..<entry.offset + entry.byteCount])
-          claims[key, default: []].append(try FileRecord(decoding: encoded, object: "\(entry.kind.name) \(entry.id) in \(path)"))
+          if let claim = try? FileRecord(decoding: encoded, object: path) { claims[key, default: []].append(claim) }
         } else if packed[key] == nil {
           packed[key] = ObjectRecord(
             kind: key.kind.rawValue, id: key.id.bytes, place: .pack(name: name, offset: entry.offset), byteCount: entry.byteCount)
@@ -60,17 +111,14 @@ struct CatalogRebuild {
     return (packed, claims)
   }
 
-  /// What of several records of a file is true of it; the last of them if none is, so that a check can name the damage.
-  /// Nil if there is no such file: then gc took it.
-  private func fileRecord(_ key: ObjectKey, _ candidates: [FileRecord]) throws(StoreError) -> FileRecord? {
-    guard try volume.exists(Archive.path(of: key)) else { return nil }
-    let file = try volume.map(Archive.path(of: key))
+  /// What is true of a file: one of several records, or what its rows say. Nil if it has not the rows that its name says.
+  static func fileRecord(
+    _ key: ObjectKey, _ file: MappedFile, claims: [FileRecord], decoder: StoreCheck.Decoder?
+  ) -> FileRecord? {
     let sum = file.withBytes { Checksum.sha256($0) }
-    if let found = candidates.first(where: { $0.byteCount == file.byteCount && $0.fileSHA256 == sum }) { return found }
-    if let identity = try? decoder?(file), identity.hash == key.id {
-      return FileRecord(byteCount: file.byteCount, fileSHA256: sum, digests: identity.digests)
-    }
-    return candidates.last
+    if let found = claims.first(where: { $0.byteCount == file.byteCount && $0.fileSHA256 == sum }) { return found }
+    guard let identity = try? decoder?(file), identity.hash == key.id else { return nil }
+    return FileRecord(byteCount: file.byteCount, fileSHA256: sum, digests: identity.digests)
   }
 
   private func unclaimedFiles(_ claims: [ObjectKey: [FileRecord]]) throws(StoreError) -> [ObjectKey] {
@@ -87,25 +135,12 @@ struct CatalogRebuild {
   }
 
   /// A writer that finds an object stored asks for nothing beneath it; so what is not reachable is kept only if it is whole.
-  private func forgetTornObjects(_ archive: Archive, _ records: [ObjectKey: ObjectRecord]) throws(StoreError) {
-    var reach = Reach()
-    // What has been found whole need not be looked at again for each that names it.
-    var whole = Reach()
-    func takeWhole(_ key: ObjectKey) -> Bool {
-      if whole.keys.contains(key) { return true }
-      var more = whole
-      guard (try? more.add(key, in: archive)) != nil else { return false }
-      guard more.keys.subtracting(whole.keys).allSatisfy({ records[$0] != nil }) else { return false }
-      whole = more
-      return true
-    }
-    for ref in try archive.refs() {
-      let key = ObjectKey(kind: .commit, id: ref.commit.hash)
-      try? reach.add(key, in: archive)
-      _ = takeWhole(key)
-    }
-    let (commits, others) = (records.keys.filter { $0.kind == .commit }, records.keys.filter { $0.kind != .commit })
-    let forgotten = (commits + others).filter { !reach.keys.contains($0) && !takeWhole($0) }
+  private func forgetTornObjects(
+    _ archive: Archive, _ records: [ObjectKey: ObjectRecord], _ walk: inout ObjectWalk
+  ) throws(StoreError) {
+    let reached = walk.reach(of: try archive.refs().map { ObjectKey(kind: .commit, id: $0.commit.hash) }).reached
+    var forgotten: [ObjectKey] = []
+    for key in records.keys where !reached.contains(key) && !walk.isWhole(key) { forgotten.append(key) }
     guard !forgotten.isEmpty else { return }
     try archive.catalog.reorganize(forgetting: forgotten.map { ($0.kind.rawValue, $0.id.bytes) }, packs: [], placing: [], in: [])
   }

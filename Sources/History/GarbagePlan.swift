@@ -13,12 +13,15 @@ struct GarbagePlan {
   private static let packByteCountMax = 64 << 20
 
   private let archive: Archive
+  private let leased: LeasedObjects
   private let oldest: Int64
 
   init(_ archive: Archive, _ reach: Reach, _ rules: GarbageRules) throws(StoreError) {
     self.archive = archive
-    // Not older than the clock shows: an age of zero is old enough without a grace period.
-    oldest = archive.now() - rules.graceMicros
+    leased = try archive.leases()
+    // Not older than the clock shows: an age of zero is old enough without a grace period. Work under way stretches it to
+    // its beginning.
+    oldest = min(archive.now() - rules.graceMicros, leased.youngMicros.map { $0 - 1 } ?? .max)
     let objects = try archive.catalog.objects().compactMap { record in
       ObjectKind(rawValue: record.kind).map { (key: ObjectKey(kind: $0, id: Hash256(bytes: record.id)), record: record) }
     }
@@ -127,7 +130,7 @@ struct GarbagePlan {
     // Files that nobody has gone on sending.
     for file in try volume.list("incoming") where try isOld("incoming/\(file)") { try take(.temporary, "incoming/\(file)") }
     for file in try volume.list("cache") where try isOld("cache/\(file)") { try take(.temporary, "cache/\(file)") }
-    for path in try archive.leases().dead { try take(.lease, path) }
+    for path in leased.dead { try take(.lease, path) }
   }
 
   /// A file, or a folder of scratch files with what is in it, unless a living process uses it.

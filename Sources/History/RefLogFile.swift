@@ -40,7 +40,8 @@ final class RefLogFile: Sendable {
     let known = try catalog.lastSequence()
     guard last.sequence <= known else {
       let ends = "\(volume.absolutePath(Self.path)) ends with move \(last.sequence), the catalog with move \(known)"
-      throw StoreError(kind: .corrupt, text: "Cannot move a ref: \(ends); the catalog is an older copy")
+      throw StoreError(
+        kind: .corrupt, text: "Cannot move a ref: \(ends); the catalog is an older copy, which `almanac fsck --repair` brings forward")
     }
   }
 
@@ -68,15 +69,21 @@ final class RefLogFile: Sendable {
     return moves
   }
 
+  /// The whole file; nil if there is none.
+  func bytes() throws(StoreError) -> [UInt8]? {
+    guard let total = try volume.byteCount(Self.path) else { return nil }
+    return try volume.read(Self.path, from: 0, byteCount: total)
+  }
+
   /// Every move up to the first damage, whatever follows it.
-  func intactMoves() throws(StoreError) -> [RefLogRecord] {
-    guard let total = try volume.byteCount(Self.path) else { return [] }
-    let bytes = try volume.read(Self.path, from: 0, byteCount: total)
-    guard bytes.starts(with: Self.magic) else { return [] }
+  func intactMoves() throws(StoreError) -> [RefLogRecord] { Self.intactMoves(in: try bytes() ?? []) }
+
+  static func intactMoves(in bytes: [UInt8]) -> [RefLogRecord] {
+    guard bytes.starts(with: magic) else { return [] }
     var moves: [RefLogRecord] = []
-    var at = Self.magic.count
-    while let end = Self.recordEnd(in: bytes, at: at) {
-      moves.append(try Self.move(Array(bytes[at + 4..<end - 8]), object: Self.path))
+    var at = magic.count
+    while let end = recordEnd(in: bytes, at: at), let move = try? move(Array(bytes[at + 4..<end - 8]), object: path) {
+      moves.append(move)
       at = end
     }
     return moves

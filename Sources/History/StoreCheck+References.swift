@@ -3,17 +3,18 @@ import Objects
 /// Every reference, from the refs down, and what is touched by damage.
 extension StoreCheck {
   mutating func checkReferences() throws(StoreError) {
-    let refs = try archive.refs()
-    let expired = try archive.catalog.setting(Archive.expiredSetting).flatMap { Int64($0) } ?? .min
-    for ref in refs where !isKnown(.commit, ref.commit.hash) {
-      noteMissing(ObjectKey(kind: .commit, id: ref.commit.hash), namedBy: "ref \(ref.name)")
+    let expired = survey.settings[Archive.expiredSetting].flatMap { Int64($0) } ?? .min
+    for ref in refs.values.sorted(by: { $0.name < $1.name }) {
+      let commit = ObjectKey(kind: .commit, id: Hash256(bytes: ref.target))
+      if !isKnown(.commit, commit.id) { noteMissing(commit, namedBy: "ref \(ref.name)") }
     }
-    var moved: Set<Hash256> = []
-    for move in try archive.reflog(nil) {
-      for id in [move.old, move.new].compactMap({ $0 }) where moved.insert(id.hash).inserted {
-        guard !isKnown(.commit, id.hash), !missing.contains(ObjectKey(kind: .commit, id: id.hash)) else { continue }
+    var moved: Set<[UInt8]> = []
+    for move in survey.moves {
+      for id in [move.old, move.new].compactMap({ $0 }) where moved.insert(id).inserted {
+        let commit = ObjectKey(kind: .commit, id: Hash256(bytes: id))
+        guard !isKnown(.commit, commit.id), !missing.contains(commit) else { continue }
         // gc may take the commits of moves that were older than its retention.
-        if move.timeMicros > expired { noteMissing(ObjectKey(kind: .commit, id: id.hash), namedBy: "a move of \(move.ref)") }
+        if move.timeMicros > expired { noteMissing(commit, namedBy: "a move of \(move.ref)") }
       }
     }
     var trees = TreeFindings()

@@ -27,8 +27,15 @@ struct StoreCheck {
   var reencoded: [ObjectKey: FileRecord] = [:]
   /// Leaves and tails of which no intact pack says what the catalog knows.
   var unrecorded: Set<ObjectKey> = []
+  /// What the catalog says of an object is wrong: the pack that it names is intact and has no such object, or there is neither a
+  /// file nor a record of it in any pack.
+  var misplaced: Set<ObjectKey> = []
   var refLogFileIsDamaged = false
-  var refLogFileIsAhead = false
+  /// Moves that the ref log has and the catalog, an older copy, has not.
+  var laterMoves: [RefLogRecord] = []
+  /// All that the catalog says, at one moment.
+  private(set) var survey = CatalogSurvey()
+  private(set) var refs: [String: RefRecord] = [:]
   /// By key as the catalog has them.
   private(set) var records: [ObjectKey: ObjectRecord] = [:]
   /// Rows of the files that were decoded.
@@ -48,11 +55,13 @@ struct StoreCheck {
   }
 
   mutating func run() throws(StoreError) {
+    // The file first: it never gets ahead of a catalog that is in order.
+    let refLogBytes = try archive.refLog.bytes()
     try checkCatalog()
     try checkPacks()
     try checkFiles()
     try checkStrays()
-    try checkRefLogFile()
+    checkRefLogFile(refLogBytes)
     try checkReferences()
   }
 
@@ -64,48 +73,18 @@ struct StoreCheck {
   // MARK: Catalog
 
   private mutating func checkCatalog() throws(StoreError) {
-    for problem in try archive.catalog.integrityProblems() {
-      report.add(.init(.damage, "the catalog", path: Archive.catalogName, problem))
-    }
-    for record in try archive.catalog.objects() {
-      guard let kind = ObjectKind(rawValue: record.kind), record.id.count == Hash256.byteCount else {
-        report.add(.init(.damage, "the catalog", path: Archive.catalogName, "it has an object of unknown kind \(record.kind)"))
-        continue
-      }
-      let key = ObjectKey(kind: kind, id: Hash256(bytes: record.id))
-      records[key] = record
-      if kind.hasOwnFile != (record.place == .ownFile) {
-        damage(key, path: Archive.catalogName, "the catalog names \(kind.hasOwnFile ? "a pack" : "no pack") for it")
-      }
-    }
-    let moves = try archive.catalog.refLog(ref: nil)
-    report.moveCount = moves.count
-    var refs: [String: RefRecord] = [:]
-    var lastSequence: Int64 = 0
-    // Times ascend for each ref: a log that came from elsewhere keeps those it had there.
-    var lastMicros: [String: Int64] = [:]
-    for move in moves {
-      let isNext = move.sequence == lastSequence + 1 && move.timeMicros > lastMicros[move.ref] ?? .min
-      if !isNext || move.old != refs[move.ref]?.target {
-        let detail = "move \(move.sequence) of \(move.ref) does not follow from the moves before it"
-        report.add(.init(.damage, "the ref log in the catalog", path: Archive.catalogName, detail))
-      }
-      refs[move.ref] = move.new.map { RefRecord(name: move.ref, kind: move.refKind, target: $0) }
-      lastSequence = move.sequence
-      lastMicros[move.ref] = move.timeMicros
-    }
-    let current = Dictionary(try archive.catalog.refs().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    for name in Set(refs.keys).union(current.keys).sorted() where refs[name] != current[name] {
-      let wanted = refs[name].map { "\(Hash256(bytes: $0.target))" } ?? "none"
-      let found = current[name].map { "\(Hash256(bytes: $0.target))" } ?? "none"
-      report.add(.init(.damage, "ref \(name)", path: Archive.catalogName, "its last move leads to \(wanted), it stands for \(found)"))
-    }
+    survey = try archive.catalog.survey()
+    let audit = CatalogAudit(survey)
+    for problem in audit.problems { report.add(problem) }
+    records = audit.records
+    refs = audit.refs
+    report.moveCount = survey.moves.count
   }
 
   // MARK: Packs
 
   private mutating func checkPacks() throws(StoreError) {
-    let registered = Set(try archive.catalog.packNames())
+    let registered = Set(survey.packs)
     var inPack: [String: [ObjectKey]] = [:]
     for (key, record) in records { if case .pack(let name, _) = record.place { inPack[name, default: []].append(key) } }
     var described: Set<ObjectKey> = []
@@ -159,6 +138,7 @@ struct StoreCheck {
     report.objectCounts[key.kind.name, default: 0] += 1
     let entry = Pack.Entry(kind: key.kind, id: key.id, offset: offset, byteCount: record.byteCount)
     if let entries, entries[entry] == nil {
+      misplaced.insert(key)
       damage(key, path: path, "the catalog says bytes \(offset)..<\(offset + record.byteCount), where the pack has no such object")
       return
     }
@@ -199,6 +179,7 @@ struct StoreCheck {
       case .damaged(let byteCount, let detail)?:
         report.byteCount += byteCount
         damage(key, path: path, detail)
+        if byteCount == 0 && unrecorded.contains(key) { misplaced.insert(key) }
       case .reencoded(let byteCount, let rowCount, let record, let detail)?:
         report.byteCount += byteCount
         rowCounts[key] = rowCount

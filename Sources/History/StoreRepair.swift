@@ -5,11 +5,11 @@ struct StoreRepair {
   let check: StoreCheck
   /// Another repository, whose good copies may be taken.
   let source: Archive?
-  private(set) var done: [String] = []
-  private var archive: Archive { check.archive }
+  var done: [String] = []
+  var archive: Archive { check.archive }
   /// Objects for the new pack.
-  private var gathered: [ObjectKey: [UInt8]] = [:]
-  private var files: [ObjectKey: FileRecord] = [:]
+  var gathered: [ObjectKey: [UInt8]] = [:]
+  var files: [ObjectKey: FileRecord] = [:]
 
   init(_ check: StoreCheck, source: Archive?) {
     self.check = check
@@ -18,19 +18,15 @@ struct StoreRepair {
 
   /// - Throws: `io`, `corrupt`; what was put right before stays so.
   mutating func run() throws(StoreError) {
-    if check.refLogFileIsAhead {
-      let known = try archive.catalog.lastSequence()
-      let later = try archive.refLog.intactMoves().filter { $0.sequence > known }
-      try archive.catalog.replay(later)
-      done.append("took \(later.count) moves of refs from the ref log into the catalog")
-    }
     try gatherIntact()
     try gatherFiles()
+    try gatherLater()
     try gatherFromSource()
     try store()
-    if check.refLogFileIsDamaged {
+    if !check.laterMoves.isEmpty { try takeLaterMoves() }
+    if check.refLogFileIsDamaged || !check.laterMoves.isEmpty {
       try archive.refLog.rewrite(from: archive.catalog)
-      done.append("wrote the ref log again from the catalog")
+      if check.refLogFileIsDamaged { done.append("wrote the ref log again from the catalog") }
     } else {
       try archive.refLog.catchUp(with: archive.catalog)
     }
@@ -70,7 +66,8 @@ struct StoreRepair {
 
   private mutating func gatherFromSource() throws(StoreError) {
     guard let source else { return }
-    var open = check.damaged.union(check.missing).sorted { ($0.kind.rawValue, $0.id) < ($1.kind.rawValue, $1.id) }
+    let later = laterCommits.filter { gathered[$0] == nil }
+    var open = check.damaged.union(check.missing).union(later).sorted { ($0.kind.rawValue, $0.id) < ($1.kind.rawValue, $1.id) }
     var asked = Set(open)
     while let key = open.popLast() {
       if gathered[key] != nil || files[key] != nil { continue }
@@ -111,16 +108,22 @@ struct StoreRepair {
         return gathered[key] != nil
       }
     }.sorted()
-    guard !gathered.isEmpty || !files.isEmpty || !dropped.isEmpty else { return }
+    // What the catalog says of these is wrong; if something names them, they are missing and not damaged.
+    let forgotten = check.misplaced.filter { gathered[$0] == nil && files[$0] == nil }
+    guard !gathered.isEmpty || !files.isEmpty || !dropped.isEmpty || !forgotten.isEmpty else { return }
     let objects = gathered.sorted { ($0.key.kind.rawValue, $0.key.id) < ($1.key.kind.rawValue, $1.key.id) }
     let durable = try archive.makeDurable(
       objects.map { Draft.Object(kind: $0.key.kind, id: $0.key.id, bytes: $0.value, references: []) }, files)
     // What was intact may be all that the pack is to hold: then the new one has its name.
     let gone = dropped.filter { $0 != durable.pack }
     try archive.catalog.reorganize(
-      forgetting: [], packs: gone, placing: durable.records, in: durable.pack.map { [$0] } ?? [])
+      forgetting: forgotten.map { ($0.kind.rawValue, $0.id.bytes) }, packs: gone, placing: durable.records,
+      in: durable.pack.map { [$0] } ?? [])
     for name in gone { try archive.volume.remove(Pack.path(ofName: name)) }
     if !dropped.isEmpty { done.append("wrote what was intact of \(dropped.count) damaged packs to a new one") }
+    for key in forgotten.sorted(by: { ($0.kind.rawValue, $0.id) < ($1.kind.rawValue, $1.id) }) {
+      done.append("forgot \(key.kind.name) \(key.id), which is in no pack and no file")
+    }
   }
 }
 

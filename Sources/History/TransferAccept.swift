@@ -50,7 +50,18 @@ extension Archive {
   }
 
   /// Those of the objects that are not registered, or whose file is missing or has another size than it had.
-  func unregistered(_ keys: [ObjectKey]) throws(StoreError) -> [ObjectKey] {
+  /// - Parameter renewingAge: those that are there get a new age, so that a lease for work keeps them.
+  func unregistered(_ keys: [ObjectKey], renewingAge: Bool = false) throws(StoreError) -> [ObjectKey] {
+    guard renewingAge else { return try absent(keys) }
+    return try sharingObjects { () throws(StoreError) in
+      let absent = try absent(keys)
+      let lost = Set(absent)
+      try renewAge(of: keys.filter { !lost.contains($0) })
+      return absent
+    }
+  }
+
+  private func absent(_ keys: [ObjectKey]) throws(StoreError) -> [ObjectKey] {
     var missing: [ObjectKey] = []
     for kind in ObjectKind.allCases {
       let asked = keys.filter { $0.kind == kind }

@@ -35,7 +35,15 @@ extension Archive {
   }
 
   /// Moves a branch or tag for another repository.
+  /// - Throws: `notFound` when the commit is not stored, as when a gc has taken what had been sent.
   func move(_ update: RefUpdate) throws(StoreError) -> RefUpdateOutcome {
+    try refuseReadOnly("move \(update.name)")
+    // Shared from the look at the commits, which are there with all that they reach, until the ref and its log name them: a gc
+    // between the two would take them, as nothing names them yet.
+    return try sharingObjects { () throws(StoreError) in try moveHeld(update) }
+  }
+
+  private func moveHeld(_ update: RefUpdate) throws(StoreError) -> RefUpdateOutcome {
     let current = try catalog.ref(named: update.name)
     if let current, current.kind != update.kind.rawValue { throw Self.otherKind(update.name, current.kind) }
     let currentID = current.map { CommitID(bytes: $0.target) }
@@ -70,21 +78,25 @@ extension Archive {
     reason: String
   ) throws(StoreError) -> PublishOutcome {
     try RefName.check(name)
-    _ = try self.commit(commit)
-    try refLog.check(against: catalog)
     let move = RefMove(name: name, kind: kind.rawValue, expecting: expecting?.bytes, new: commit.bytes, reason: Self.kept(reason))
     let records = steps.map { step in
       RefLogRecord(
         sequence: 0, ref: name, refKind: kind.rawValue, old: step.old?.bytes, new: step.new?.bytes, timeMicros: step.timeMicros,
         reason: Self.kept(step.reason))
     }
-    switch try catalog.record(move, steps: records, keepingTimes: keepingTimes, nowMicros: now()) {
-    case .moved:
-      try refLog.catchUp(with: catalog)
-      return .moved
-    case .alreadyThere: return .moved
-    case .lostRace(let current): return .lostRace(current: current.map { CommitID(bytes: $0) })
-    case .otherKind(let kind): throw Self.otherKind(name, kind)
+    try refuseReadOnly("move \(name)")
+    // Shared, as above; whoever holds it already may take it again.
+    return try sharingObjects { () throws(StoreError) in
+      _ = try self.commit(commit)
+      try refLog.check(against: catalog)
+      switch try catalog.record(move, steps: records, keepingTimes: keepingTimes, nowMicros: now()) {
+      case .moved:
+        try refLog.catchUp(with: catalog)
+        return .moved
+      case .alreadyThere: return .moved
+      case .lostRace(let current): return .lostRace(current: current.map { CommitID(bytes: $0) })
+      case .otherKind(let kind): throw Self.otherKind(name, kind)
+      }
     }
   }
 

@@ -41,7 +41,28 @@ package protocol Remote: Sendable {
   func register(_ objects: [TransferObject]) throws(StoreError)
 
   /// Moves a branch or tag by compare-and-swap.
+  /// - Throws: `notFound` when the commit is not stored (any more); nothing is changed then.
   func move(_ update: RefUpdate) throws(StoreError) -> RefUpdateOutcome
+
+  /// The same repository for one transfer: until `endWork` a gc there leaves the commits that are asked for, and whatever is said
+  /// not to be missing or is registered. Nothing depends on it but how often a transfer beside a gc begins again, so a
+  /// repository that cannot do it gives itself.
+  func beginWork() throws(StoreError) -> any Remote
+
+  /// Gives up what was kept; no error if it cannot be, because it ends by itself.
+  func endWork()
+}
+
+extension Remote {
+  package func beginWork() throws(StoreError) -> any Remote { self }
+  package func endWork() {}
+
+  /// Runs the body with this repository for one transfer. - Throws: what the body throws.
+  package func working<Result>(_ body: (any Remote) throws -> Result) throws -> Result {
+    let work = try beginWork()
+    defer { work.endWork() }
+    return try body(work)
+  }
 }
 
 /// What a repository's refs stand for.

@@ -3,24 +3,12 @@ import GRDB
 
 /// What gc and fsck ask of a catalog.
 extension Catalog {
-  /// Every registered object, by kind and id. - Complexity: O(objects), in memory.
+  /// Every registered object, by kind and id.
+  /// - Throws: `corrupt` for the first row that cannot be.
+  /// - Complexity: O(objects), in memory.
   package func objects() throws(StoreError) -> [ObjectRecord] {
     try read("list the objects of") { database in
-      let rows = try Row.fetchAll(
-        database,
-        sql: """
-          SELECT object.kind, object.id, pack.name, object.offset, object.byteCount, object.sha256, object.digests, object.pack
-          FROM object LEFT JOIN pack ON pack.number = object.pack ORDER BY object.kind, object.id
-          """)
-      return rows.map { row in
-        let pack: String? = row[2]
-        let number: Int64? = row[7]
-        // A number that names no pack leads to a pack that is not there, which the reader will say.
-        let name = pack ?? number.map { "\($0)" }
-        return ObjectRecord(
-          kind: row[0], id: Array(row[1] as Data), place: name.map { .pack(name: $0, offset: row[3] ?? 0) } ?? .ownFile,
-          byteCount: row[4], fileSHA256: (row[5] as Data?).map { Array($0) }, digests: (row[6] as Data?).map { Array($0) })
-      }
+      try Row.fetchAll(database, sql: Self.selectObject + " ORDER BY object.kind, object.id").map { try object($0) }
     }
   }
 
@@ -33,12 +21,9 @@ extension Catalog {
   }
 
   package func packNames() throws(StoreError) -> [String] {
-    try read("list the packs of") { try String.fetchAll($0, sql: "SELECT name FROM pack ORDER BY name") }
-  }
-
-  /// What SQLite finds wrong with its file (`PRAGMA integrity_check`); nothing if all is well.
-  package func integrityProblems() throws(StoreError) -> [String] {
-    try read("check") { try String.fetchAll($0, sql: "PRAGMA integrity_check(20)") }.filter { $0 != "ok" }
+    try read("list the packs of") { database in
+      try Row.fetchAll(database, sql: "SELECT name FROM pack ORDER BY name").map { try row($0, of: "pack").packName(0, "name") }
+    }
   }
 
   /// Forgets objects and packs and registers others in their new places, in one transaction.
@@ -54,28 +39,30 @@ extension Catalog {
       let forget = try database.cachedStatement(sql: "DELETE FROM object WHERE kind = ? AND id = ?")
       for object in objects { try forget.execute(arguments: [object.kind, Data(object.id)]) }
       for object in placed { try forget.execute(arguments: [object.kind, Data(object.id)]) }
-      try Self.insert(placed, packs: newPacks, database)
+      try insert(placed, packs: newPacks, database)
       let forgetPack = try database.cachedStatement(sql: "DELETE FROM pack WHERE name = ?")
       for name in packs { try forgetPack.execute(arguments: [name]) }
-      for (name, value) in settings {
-        try database.execute(
-          sql: "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-          arguments: [name, value])
-      }
+      try Self.set(settings, database)
+    }
+  }
+
+  private static func set(_ settings: [String: String], _ database: Database) throws {
+    for (name, value) in settings {
+      try database.execute(
+        sql: "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        arguments: [name, value])
     }
   }
 
   /// Takes over moves of refs that another record of them has, and lets the refs stand for what the last of them say.
-  /// - Parameter moves: ascending by sequence, the first following what is known here.
-  package func replay(_ moves: [RefLogRecord]) throws(StoreError) {
+  /// - Parameters:
+  ///   - moves: ascending by sequence, the first following what is known here.
+  ///   - settings: names and values to be set with it.
+  package func replay(_ moves: [RefLogRecord], settings: [String: String] = [:]) throws(StoreError) {
     try write("rebuild") { database in
+      try Self.set(settings, database)
       for move in moves {
-        try database.execute(
-          sql: "INSERT INTO reflog (sequence, ref, refKind, old, new, timeMicros, reason) VALUES (?, ?, ?, ?, ?, ?, ?)",
-          arguments: [
-            move.sequence, move.ref, move.refKind, move.old.map { Data($0) }, move.new.map { Data($0) }, move.timeMicros,
-            move.reason,
-          ])
+        try Self.insert(move, database)
         if let new = move.new {
           try database.execute(
             sql: """

@@ -5,21 +5,9 @@ extension Catalog {
   /// The record of an object; nil if it is not registered. - Complexity: one look-up, microseconds.
   package func object(kind: UInt8, id: [UInt8]) throws(StoreError) -> ObjectRecord? {
     try read("look up an object in") { database in
-      let statement = try database.cachedStatement(
-        sql: """
-          SELECT pack.name, object.offset, object.byteCount, object.sha256, object.digests
-          FROM object LEFT JOIN pack ON pack.number = object.pack WHERE object.kind = ? AND object.id = ?
-          """)
+      let statement = try database.cachedStatement(sql: Self.selectObject + " WHERE object.kind = ? AND object.id = ?")
       guard let row = try Row.fetchOne(statement, arguments: [kind, Data(id)]) else { return nil }
-      let byteCount: Int = row[2]
-      let offset: Int = row[1] ?? 0
-      guard byteCount >= 0, offset >= 0 else {
-        throw StoreError(kind: .corrupt, text: "Cannot look up an object in the catalog \(self.path): negative length or offset")
-      }
-      let pack: String? = row[0]
-      return ObjectRecord(
-        kind: kind, id: id, place: pack.map { .pack(name: $0, offset: offset) } ?? .ownFile, byteCount: byteCount,
-        fileSHA256: (row[3] as Data?).map { Array($0) }, digests: (row[4] as Data?).map { Array($0) })
+      return try object(self.row(row, of: "object"), kind: kind, id: id)
     }
   }
 
@@ -37,10 +25,10 @@ extension Catalog {
     kind: UInt8, from lower: [UInt8], through upper: [UInt8], limit: Int
   ) throws(StoreError) -> [[UInt8]] {
     try read("look up ids in") { database in
-      try Data.fetchAll(
+      try Row.fetchAll(
         database, sql: "SELECT id FROM object WHERE kind = ? AND id BETWEEN ? AND ? ORDER BY id LIMIT ?",
         arguments: [kind, Data(lower), Data(upper), limit]
-      ).map { Array($0) }
+      ).map { try row($0, of: "object").bytes(0, "id", count: ObjectRecord.idByteCount) }
     }
   }
 
@@ -55,13 +43,13 @@ extension Catalog {
     _ objects: [ObjectRecord], packs: [String] = [], moving move: RefMove?, nowMicros: Int64
   ) throws(StoreError) -> RefMoveOutcome {
     try write("change") { database in
-      try Self.insert(objects, packs: packs, database)
+      try insert(objects, packs: packs, database)
       guard let move else { return .alreadyThere }
-      return try Self.apply(move, nowMicros: nowMicros, database)
+      return try apply(move, nowMicros: nowMicros, database)
     }
   }
 
-  static func insert(_ objects: [ObjectRecord], packs: [String], _ database: Database) throws {
+  func insert(_ objects: [ObjectRecord], packs: [String], _ database: Database) throws {
     for name in packs {
       try database.execute(sql: "INSERT INTO pack (name) VALUES (?) ON CONFLICT DO NOTHING", arguments: [name])
     }
@@ -85,7 +73,9 @@ extension Catalog {
           number = known
         } else {
           try database.execute(sql: "INSERT INTO pack (name) VALUES (?) ON CONFLICT DO NOTHING", arguments: [name])
-          number = try Int64.fetchOne(database, sql: "SELECT number FROM pack WHERE name = ?", arguments: [name]) ?? 0
+          number =
+            try Row.fetchOne(database, sql: "SELECT number FROM pack WHERE name = ?", arguments: [name])
+            .map { try row($0, of: "pack").integer(0, "number") } ?? 0
           numbers[name] = number
         }
         try inPack.execute(arguments: [object.kind, Data(object.id), number, offset, object.byteCount])

@@ -5,18 +5,18 @@ extension Catalog {
   /// All refs by name.
   package func refs() throws(StoreError) -> [RefRecord] {
     try read("list the refs of") { database in
-      try Row.fetchAll(database, sql: "SELECT name, kind, target FROM ref ORDER BY name").map(Self.ref)
+      try Row.fetchAll(database, sql: Self.selectRef + " ORDER BY name").map { try ref($0) }
     }
   }
 
   package func ref(named name: String) throws(StoreError) -> RefRecord? {
     try read("look up a ref in") { database in
-      try Row.fetchOne(database, sql: "SELECT name, kind, target FROM ref WHERE name = ?", arguments: [name]).map(Self.ref)
+      try current(ref: name, database)
     }
   }
 
-  static func ref(_ row: Row) -> RefRecord {
-    RefRecord(name: row[0], kind: row[1], target: Array(row[2] as Data))
+  func current(ref name: String, _ database: Database) throws -> RefRecord? {
+    try Row.fetchOne(database, sql: Self.selectRef + " WHERE name = ?", arguments: [name]).map { try ref($0) }
   }
 
   /// Moves of one ref or of all, the oldest first.
@@ -24,7 +24,7 @@ extension Catalog {
     try read("read the ref log in") { database in
       try Row.fetchAll(
         database, sql: "\(Self.selectMove) WHERE ?1 IS NULL OR ref = ?1 ORDER BY sequence", arguments: [ref]
-      ).map(Self.move)
+      ).map { try move($0) }
     }
   }
 
@@ -32,7 +32,7 @@ extension Catalog {
   package func refLog(after sequence: Int64) throws(StoreError) -> [RefLogRecord] {
     try read("read the ref log in") { database in
       try Row.fetchAll(database, sql: "\(Self.selectMove) WHERE sequence > ? ORDER BY sequence", arguments: [sequence])
-        .map(Self.move)
+        .map { try move($0) }
     }
   }
 
@@ -42,34 +42,27 @@ extension Catalog {
       try Row.fetchOne(
         database, sql: "\(Self.selectMove) WHERE ref = ? AND timeMicros <= ? ORDER BY timeMicros DESC LIMIT 1",
         arguments: [ref, timeMicros]
-      ).map(Self.move)
+      ).map { try move($0) }
     }
   }
 
   /// The sequence of the last move; 0 if there was none.
   package func lastSequence() throws(StoreError) -> Int64 {
-    try read("read the ref log in") { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM reflog") ?? 0 }
+    try read("read the ref log in") { database in
+      guard let last = try Row.fetchOne(database, sql: "SELECT sequence FROM reflog ORDER BY sequence DESC LIMIT 1") else { return 0 }
+      return try row(last, of: "reflog").integer(0, "sequence", in: 1...RefLogRecord.sequenceMax)
+    }
   }
 
-  static let selectMove = "SELECT sequence, ref, refKind, old, new, timeMicros, reason FROM reflog"
-
-  static func move(_ row: Row) -> RefLogRecord {
-    RefLogRecord(
-      sequence: row[0], ref: row[1], refKind: row[2], old: (row[3] as Data?).map { Array($0) },
-      new: (row[4] as Data?).map { Array($0) }, timeMicros: row[5], reason: row[6])
-  }
-
-  static func apply(_ move: RefMove, nowMicros: Int64, _ database: Database) throws -> RefMoveOutcome {
-    let current = try Row.fetchOne(
-      database, sql: "SELECT name, kind, target FROM ref WHERE name = ?", arguments: [move.name]
-    ).map(ref)
+  func apply(_ move: RefMove, nowMicros: Int64, _ database: Database) throws -> RefMoveOutcome {
+    let current = try current(ref: move.name, database)
     if let current, current.kind != move.kind { return .otherKind(current.kind) }
     // An answer may have been lost on its way: asking again for what is so already is no lost race.
     if current?.target == move.new { return .alreadyThere }
     guard current?.target == move.expecting else { return .lostRace(current: current?.target) }
 
     if let new = move.new {
-      try setTarget(ofRef: move.name, kind: move.kind, to: new, database)
+      try Self.setTarget(ofRef: move.name, kind: move.kind, to: new, database)
     } else {
       try database.execute(sql: "DELETE FROM ref WHERE name = ?", arguments: [move.name])
     }
@@ -77,17 +70,31 @@ extension Catalog {
     let entry = RefLogRecord(
       sequence: next.sequence, ref: move.name, refKind: move.kind, old: current?.target, new: move.new,
       timeMicros: next.timeMicros, reason: move.reason)
-    try insert(entry, database)
+    try Self.insert(entry, database)
     return .moved(entry)
   }
 
   /// Number and time of the next entry of the log: later than the entry before and than every entry of this ref, one of which
   /// may be later still when it was imported.
-  static func nextPlace(ref: String, nowMicros: Int64, _ database: Database) throws -> (sequence: Int64, timeMicros: Int64) {
-    let last = try Row.fetchOne(database, sql: "SELECT sequence, timeMicros FROM reflog ORDER BY sequence DESC LIMIT 1")
-    let lastOfRef = try Int64.fetchOne(database, sql: "SELECT max(timeMicros) FROM reflog WHERE ref = ?", arguments: [ref])
-    let earliest = max(last.map { ($0[1] as Int64) + 1 } ?? nowMicros, lastOfRef.map { $0 + 1 } ?? nowMicros)
-    return (last.map { ($0[0] as Int64) + 1 } ?? 1, max(nowMicros, earliest))
+  func nextPlace(ref: String, nowMicros: Int64, _ database: Database) throws -> (sequence: Int64, timeMicros: Int64) {
+    let last = try Row.fetchOne(database, sql: Self.selectMove + " ORDER BY sequence DESC LIMIT 1").map { try move($0) }
+    let lastOfRef = try lastMicros(ref: ref, database)
+    let earliest = max(last.map { $0.timeMicros + 1 } ?? nowMicros, lastOfRef.map { $0 + 1 } ?? nowMicros)
+    let place = (sequence: last.map { $0.sequence + 1 } ?? 1, timeMicros: max(nowMicros, earliest))
+    guard place.sequence <= RefLogRecord.sequenceMax, RefLogRecord.timeMicrosRange.contains(place.timeMicros) else {
+      throw StoreError(
+        kind: .corrupt,
+        text: "Cannot move \(ref): the last move in the catalog \(path) has the number \(place.sequence - 1) and the time "
+          + "\(place.timeMicros - 1), behind which there is no other; `almanac fsck --repair` makes the catalog anew")
+    }
+    return place
+  }
+
+  /// The time of the last entry of a ref; nil if it has none.
+  func lastMicros(ref: String, _ database: Database) throws -> Int64? {
+    try Row.fetchOne(
+      database, sql: "SELECT timeMicros FROM reflog WHERE ref = ? ORDER BY timeMicros DESC LIMIT 1", arguments: [ref]
+    ).map { try row($0, of: "reflog").integer(0, "timeMicros", in: RefLogRecord.timeMicrosRange) }
   }
 
   static func insert(_ entry: RefLogRecord, _ database: Database) throws {
@@ -114,7 +121,8 @@ extension Catalog {
 
   package func setting(_ name: String) throws(StoreError) -> String? {
     try read("read a setting of") { database in
-      try String.fetchOne(database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name])
+      try Row.fetchOne(database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name])
+        .map { try row($0, of: "setting").text(0, "value") }
     }
   }
 

@@ -9,27 +9,28 @@ extension Catalog {
   ///   - steps: the oldest first; their sequences, names and kinds are not looked at.
   ///   - keepingTimes: as they were, without those that are not later than what the log has of this ref; otherwise every step
   ///     gets a new time.
+  /// - Throws: `corrupt` for a step whose time cannot be.
   /// - Complexity: one transaction, O(steps).
   package func record(
     _ move: RefMove, steps: [RefLogRecord], keepingTimes: Bool, nowMicros: Int64
   ) throws(StoreError) -> RefMoveOutcome {
-    try write("change") { database in
-      let current = try Row.fetchOne(
-        database, sql: "SELECT name, kind, target FROM ref WHERE name = ?", arguments: [move.name]
-      ).map(Self.ref)
+    if let step = steps.first(where: { !RefLogRecord.timeMicrosRange.contains($0.timeMicros) }) {
+      throw StoreError(kind: .corrupt, text: "Cannot take over the log of \(move.name): a move has the time \(step.timeMicros)")
+    }
+    return try write("change") { database in
+      let current = try current(ref: move.name, database)
       if let current, current.kind != move.kind { return .otherKind(current.kind) }
       guard let new = move.new, current?.target == move.expecting || current?.target == new else {
         return .lostRace(current: current?.target)
       }
-      let lastOfRef = try Int64.fetchOne(
-        database, sql: "SELECT max(timeMicros) FROM reflog WHERE ref = ?", arguments: [move.name])
+      let lastOfRef = try lastMicros(ref: move.name, database)
       let taken = keepingTimes ? steps.filter { $0.timeMicros > lastOfRef ?? Int64.min } : steps
       // Asked again after an answer that was lost: the steps are written already.
       if current?.target == new && (!keepingTimes || taken.isEmpty) { return .alreadyThere }
       var at = current?.target
       var last: RefLogRecord?
       func write(old: [UInt8]?, new: [UInt8]?, timeMicros: Int64?, reason: String) throws {
-        let next = try Self.nextPlace(ref: move.name, nowMicros: nowMicros, database)
+        let next = try nextPlace(ref: move.name, nowMicros: nowMicros, database)
         let entry = RefLogRecord(
           sequence: next.sequence, ref: move.name, refKind: move.kind, old: old, new: new,
           timeMicros: timeMicros ?? next.timeMicros, reason: reason)
@@ -53,7 +54,7 @@ extension Catalog {
       try Row.fetchAll(
         database, sql: "\(Self.selectMove) WHERE ref = ? AND timeMicros > ? ORDER BY timeMicros LIMIT ?",
         arguments: [ref, timeMicros, limit]
-      ).map(Self.move)
+      ).map { try self.move($0) }
     }
   }
 
@@ -62,8 +63,9 @@ extension Catalog {
     try read("read a setting of") { database in
       var found: [String: String] = [:]
       for row in try Row.fetchAll(database, sql: "SELECT name, value FROM setting") {
-        let name: String = row[0]
-        if name.hasPrefix(prefix) { found[String(name.dropFirst(prefix.count))] = row[1] }
+        let setting = self.row(row, of: "setting")
+        let name = try setting.text(0, "name")
+        if name.hasPrefix(prefix) { found[String(name.dropFirst(prefix.count))] = try setting.text(1, "value") }
       }
       return found
     }

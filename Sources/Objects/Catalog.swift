@@ -39,9 +39,28 @@ package final class Catalog: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw StoreError(kind: .corrupt, text: "Cannot open the catalog \(path): the file is missing")
     }
+    // Before SQLite opens it, which may write to it.
+    if let header = header(of: path), header.application == applicationID, header.version != version {
+      throw otherVersion(header.version, path)
+    }
     let catalog = try cannotWrite(to: path) ? connectReadOnly(to: path) : connect(to: path)
     try catalog.checkVersion()
     return catalog
+  }
+
+  /// What the first bytes of the file say, big-endian (https://www.sqlite.org/fileformat.html, 1.3); nil if it is shorter.
+  private static func header(of path: String) -> (application: Int32, version: Int32)? {
+    guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+    defer { try? file.close() }
+    guard let bytes = try? file.read(upToCount: 100), bytes.count == 100 else { return nil }
+    func number(at offset: Int) -> Int32 { Int32(bitPattern: bytes[offset..<offset + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }) }
+    return (number(at: 68), number(at: 60))
+  }
+
+  private static func otherVersion(_ found: Int32, _ path: String) -> StoreError {
+    StoreError(
+      kind: .notARepository,
+      text: "Cannot open the catalog \(path): expected catalog version \(version), found \(found); use a program that knows it")
   }
 
   /// A catalog that is gone with its last reference.
@@ -98,11 +117,7 @@ package final class Catalog: Sendable {
     guard application == Self.applicationID else {
       throw StoreError(kind: .corrupt, text: "Cannot open the catalog \(path): it is a database of another program")
     }
-    guard version == Self.version else {
-      throw StoreError(
-        kind: .notARepository,
-        text: "Cannot open the catalog \(path): expected catalog version \(Self.version), found \(version)")
-    }
+    guard version == Self.version else { throw Self.otherVersion(version, path) }
   }
 
   // MARK: Access
@@ -147,13 +162,16 @@ package final class Catalog: Sendable {
       let kind: StoreError.Kind =
         switch error.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
+        // A statement that is in order elsewhere: a table or column is missing here.
+        case .SQLITE_ERROR where error.message?.hasPrefix("no such ") ?? false: .corrupt
         case .SQLITE_BUSY, .SQLITE_LOCKED: .io(EBUSY)
         case .SQLITE_FULL: .io(ENOSPC)
         case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_CANTOPEN: .io(EACCES)
         default: .io(EIO)
         }
       let reason = error.message ?? "SQLite error \(error.resultCode.rawValue)"
-      throw StoreError(kind: kind, text: "Cannot \(action) the catalog \(path): \(reason)")
+      let advice = kind == .corrupt ? "; `almanac fsck --repair` makes the catalog anew" : ""
+      throw StoreError(kind: kind, text: "Cannot \(action) the catalog \(path): \(reason)\(advice)")
     } catch {
       throw StoreError(kind: .io(EIO), text: "Cannot \(action) the catalog \(path): \(error)")
     }

@@ -7,6 +7,9 @@ package struct ObjectRecord: Hashable, Sendable {
     case pack(name: String, offset: Int)
   }
 
+  /// Of ids, and of SHA-256.
+  static let idByteCount = 32
+
   /// What the object is; History gives the numbers their meaning.
   package let kind: UInt8
   /// 32 bytes.
@@ -58,6 +61,11 @@ package struct RefLogRecord: Hashable, Sendable {
   /// another repository, of the move before.
   package let timeMicros: Int64
   package let reason: String
+
+  /// So many moves nobody makes; a greater number is damage, and every number has one that comes after it.
+  package static let sequenceMax: Int64 = 1 << 48
+  /// Every time has one that comes after it.
+  package static let timeMicrosRange: ClosedRange<Int64> = -(1 << 62)...1 << 62
 
   package init(
     sequence: Int64, ref: String, refKind: UInt8, old: [UInt8]?, new: [UInt8]?, timeMicros: Int64, reason: String

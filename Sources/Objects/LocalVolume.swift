@@ -18,9 +18,23 @@ package struct LocalVolume: Volume {
 
   // MARK: Reading
 
+  /// Longer reads look at the size of the file first, shorter ones find out.
+  private static let unaskedByteCountMax = 1 << 16
+
   package func read(_ path: String, from offset: Int, byteCount: Int) throws(StoreError) -> [UInt8] {
     let file = try open(path, O_RDONLY)
     defer { close(file) }
+    // No memory is taken for what a damaged catalog says of a file that is not so long.
+    if offset < 0 || offset > Int.max / 2 || byteCount < 0 || byteCount > Self.unaskedByteCountMax {
+      var status = stat()
+      guard fstat(file, &status) == 0 else { throw failure("read the size of", path, errno) }
+      let size = Int(status.st_size)
+      guard offset >= 0, byteCount >= 0, offset <= size, byteCount <= size - offset else {
+        throw StoreError(
+          kind: .corrupt,
+          text: "Cannot read \(absolutePath(path)): expected bytes \(offset)..<\(offset &+ byteCount), the file ends at byte \(size)")
+      }
+    }
     var readCount = 0
     var code: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
@@ -42,17 +56,18 @@ package struct LocalVolume: Volume {
     return bytes
   }
 
-  package func map(_ path: String) throws(StoreError) -> MappedFile {
+  package func map(_ path: String) throws(StoreError) -> MappedFile { try map(path, staysOpen: false) }
+
+  /// - Parameter staysOpen: see `MappedFile.isWhole`.
+  package func map(_ path: String, staysOpen: Bool) throws(StoreError) -> MappedFile {
     let file = try open(path, O_RDONLY)
     defer { close(file) }
     var status = stat()
     guard fstat(file, &status) == 0 else { throw failure("read the size of", path, errno) }
     let count = Int(status.st_size)
     guard count > 0 else { return MappedFile(copying: UnsafeRawBufferPointer(start: nil, count: 0)) }
-    guard let memory = mmap(nil, count, PROT_READ, MAP_PRIVATE, file, 0), memory != MAP_FAILED else {
-      throw failure("map", path, errno)
-    }
-    return MappedFile(mapped: memory, byteCount: count)
+    guard let mapped = MappedFile(descriptor: file, byteCount: count, staysOpen: staysOpen) else { throw failure("map", path, errno) }
+    return mapped
   }
 
   package func byteCount(_ path: String) throws(StoreError) -> Int? {

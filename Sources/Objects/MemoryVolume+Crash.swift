@@ -52,6 +52,7 @@ extension MemoryVolume {
   package func claim(_ path: String, _ bytes: [UInt8]) throws(StoreError) -> VolumeLock {
     state.withLock { state in
       state.files[path] = bytes
+      state.modified[path] = now()
       state.claims.insert(path)
     }
     return VolumeLock { [self] in

@@ -17,7 +17,7 @@ package final class MemoryVolume: Volume {
 
   let state: Mutex<State>
   let faults: StorageFaults?
-  private let now: @Sendable () -> Int64
+  let now: @Sendable () -> Int64
 
   /// - Parameters:
   ///   - faults: nil: nothing fails.
@@ -68,7 +68,7 @@ package final class MemoryVolume: Volume {
     guard offset >= 0, byteCount >= 0, offset <= file.count, byteCount <= file.count - offset else {
       throw StoreError(
         kind: .corrupt,
-        text: "Cannot read \(absolutePath(path)): expected bytes \(offset)..<\(offset + byteCount), the file ends at byte \(file.count)")
+        text: "Cannot read \(absolutePath(path)): expected bytes \(offset)..<\(offset &+ byteCount), the file ends at byte \(file.count)")
     }
     return Array(file[offset..<offset + byteCount])
   }

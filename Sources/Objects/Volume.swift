@@ -8,7 +8,7 @@ package protocol Volume: Sendable {
   /// The path that other programs can open, for messages and for readers of leaves in place.
   func absolutePath(_ path: String) -> String
 
-  /// A range of a file. - Throws: `notFound`; `corrupt` when the file ends before the range does; `io`.
+  /// A range of a file. - Throws: `notFound`; `corrupt` when the file ends before the range does, or there is no such range; `io`.
   func read(_ path: String, from offset: Int, byteCount: Int) throws(StoreError) -> [UInt8]
 
   /// The file as memory, which stays valid when the file is removed or replaced meanwhile.

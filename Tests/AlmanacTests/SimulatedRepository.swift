@@ -34,6 +34,17 @@ final class SimulatedRepository {
     self.init(workshop, faults, volume, catalog, try Archive.create(on: volume, catalog: catalog))
   }
 
+  /// An empty one whose every step is watched (`WatchedVolume`).
+  /// - Parameter watch: gets the archive, unwatched; it is not called while a lock is held that a gc would wait for.
+  convenience init(_ workshop: Workshop, watch: @escaping @Sendable (Archive) -> Void) throws {
+    let faults = StorageFaults()
+    let volume = MemoryVolume(faults: faults)
+    let catalog = try Catalog.inMemory(faults: faults)
+    let unwatched = try Archive.create(on: volume, catalog: catalog)
+    let watched = WatchedVolume(volume, quietLocks: ["objects.lock", "gc.lock"]) { _ in watch(unwatched) }
+    self.init(workshop, faults, volume, catalog, try Archive.open(on: watched, catalog: catalog))
+  }
+
   /// Opens what a machine finds.
   private convenience init(_ workshop: Workshop, _ faults: StorageFaults, volume: MemoryVolume, catalog: Catalog) throws {
     self.init(workshop, faults, volume, catalog, try Archive.open(on: volume, catalog: catalog))

@@ -171,7 +171,7 @@ import Testing
     // With a leaf that no pack knows, whose rows give its id, and one that is damaged.
     try vectorLeaf(11).id.bytes.withUnsafeBytes { try volume.stage(Archive.path(of: ObjectKey(vectorLeaf(11).id)), $0) }
     #expect(
-      try Archive.rebuildCatalog(at: path, decoder: decoder) == "made the catalog anew: 14 objects, 3 moves of refs")
+      try Archive.rebuildCatalog(at: path, decoder: decoder) == ["made the catalog anew: 14 objects, 3 moves of refs"])
     let archive = try Archive.open(at: path)
     #expect(try archive.refs() == refs)
     #expect(try archive.reflog(nil) == moves)

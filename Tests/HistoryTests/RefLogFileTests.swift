@@ -69,6 +69,7 @@ import Testing
     #expect(error.kind == .corrupt)
     #expect(
       error.text
-        == "Cannot move a ref: memory:/reflog.log ends with move 1, the catalog with move 0; the catalog is an older copy")
+        == "Cannot move a ref: memory:/reflog.log ends with move 1, the catalog with move 0; the catalog is an older copy, which `almanac fsck --repair` brings forward"
+    )
   }
 }
