@@ -386,6 +386,46 @@ head -c 5000 "$work/transactions.arrows" >"$work/cut.arrows"
 expect 4 "Cannot read" -- "$almanac" convert "$work/cut.arrows" "$work/never.csv"
 expect 3 -- "$almanac" convert "$work/absent.parquet" "$work/never.csv"
 
+# Nor is the input written over, by whatever name.
+cp "$work/semi.csv" "$work/own.csv" && ln "$work/own.csv" "$work/hard.csv" && ln -s own.csv "$work/soft.csv"
+for name in own hard soft; do
+  expect 2 "it is the input" -- "$almanac" convert "$work/own.csv" "$work/$name.csv"
+done
+expect 2 "it is the input" -- bash -c '"$1" convert "$2" - --format csv >>"$2"' - "$almanac" "$work/own.csv"
+same "the input" "$(cat "$work/own.csv")" "$(cat "$work/semi.csv")"
+expect 0 -- "$almanac" convert "$work/semi.csv" /dev/null --format csv
+expect 0 "a,b" -- "$almanac" convert "$work/semi.csv" /dev/stdout --format csv
+
+# What a killed command was writing goes with the next output to that folder; files that change while they are read are refused.
+mkdir "$work/folder"
+{ head -1 "$work/back.csv"; for _ in $(seq 20); do tail -n +2 "$work/back.csv"; done; } >"$work/long.csv"
+unfinished() { find "$work/folder" -name '.almanac-*.partial' | wc -l; }
+"$almanac" convert "$work/long.csv" "$work/folder/out.jsonl" >/dev/null 2>&1 &
+child=$!
+for _ in $(seq 500); do [ "$(unfinished)" = 0 ] && kill -0 "$child" 2>/dev/null && sleep 0.01 || break; done
+kill -9 "$child" 2>/dev/null
+wait "$child" 2>/dev/null
+same "files of the killed command" "$(unfinished)" 1
+expect 0 -- "$almanac" convert "$work/semi.csv" "$work/folder/other.csv"
+same "files in the folder" "$(ls -A "$work/folder")" other.csv
+"$almanac" convert "$work/long.csv" "$work/folder/out.jsonl" >"$work/out" 2>"$work/err" &
+child=$!
+for _ in $(seq 500); do [ "$(unfinished)" = 0 ] && kill -0 "$child" 2>/dev/null && sleep 0.01 || break; done
+truncate -s 100 "$work/long.csv"
+wait "$child"
+same "exit code of a shortened input" "$?" 4
+grep -q "it was shortened from [0-9]* to 100 bytes while it was read" "$work/err" && ok || bad "what a shortened input is refused with"
+same "files in the folder" "$(ls -A "$work/folder")" other.csv
+
+# --- a first line with several delimiters ---
+printf 'Betrag (EUR, brutto);Datum;x\n1,5;2;3\n' >"$work/betrag.csv"
+expect 0 '{"Betrag (EUR, brutto)":"1,5","Datum":2,"x":3}' -- "$almanac" convert "$work/betrag.csv" - --format jsonl
+printf 'lat;lon,name\n1;2,x\n' >"$work/two.csv"
+expect 4 'a comma, which makes 2 columns ("lat;lon", "name") or a semicolon, which makes 2 columns ("lat", "lon,name")' \
+  -- "$almanac" convert "$work/two.csv" - --format jsonl
+grep -qF -- "--delimiter ';'" "$work/err" && ok || bad "no hint at --delimiter"
+expect 0 '{"lat":1,"lon,name":"2,x"}' -- "$almanac" convert "$work/two.csv" - --format jsonl --delimiter ';'
+
 # --- nested columns, as text and back ---
 printf '{"id":1,"tags":["a",null],"who":{"name":"x","age":3}}\n{"id":2,"tags":null,"who":null}\n' >"$work/nested.jsonl"
 for to in parquet arrow arrows; do

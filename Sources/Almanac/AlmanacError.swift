@@ -43,12 +43,24 @@ public struct AlmanacError: Error, CustomStringConvertible, Sendable {
     case let error as CheckError: self.init(.failed, error.description)
     case let error as CastError: self.init(.failed, error.description)
     case let error as FeatureError: self.init(error.kind == .notFound ? .notFound : .failed, error.description)
-    case let error as TextError: self.init(error.kind == .malformed ? .io : .failed, error.description)
+    case let error as TextError: self.init(error)
     case let error as ParquetError: self.init(.io, error.description)
     case let error as ArrowError: self.init(.io, error.description)
     case let error as OnlineError: self.init(.io, error.description)
     case let error as JSONError: self.init(.io, error.description)
     default: self.init(.io, "\(error)")
+    }
+  }
+
+  /// A file that can be read in several ways is, as it stands, as unreadable as one that can be read in none.
+  private init(_ error: TextError) {
+    switch error.kind {
+    case .malformed: self.init(.io, error.description)
+    case .badCell: self.init(.failed, error.description)
+    case .ambiguous:
+      self.init(
+        .io, error.description,
+        hint: "Say which: `almanac convert IN OUT --delimiter ';'`, or name the file .tsv or .psv if it has tabs or bars.")
     }
   }
 

@@ -41,6 +41,7 @@ package enum Conversion {
 
   /// - Complexity: O(file); memory follows the batch, and for Parquet the row group written.
   package static func run(_ request: Request, progress: ProgressHandler? = nil) throws(AlmanacError) -> Report {
+    try OutputClash.check([request.output], [(request.input, "the input")])
     let file = try TableFile(path: request.input, types: request.types, columns: request.columns, options: request.reading)
     try check(request, file)
     if request.selection != nil || request.filter != nil { return try compute(request, file, progress) }

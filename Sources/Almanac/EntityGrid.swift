@@ -120,7 +120,7 @@ extension Repository {
       collector.add(
         try zip(stored, fields).map { name, field in
           do {
-            return try batch[name]!.cast(to: field.type, nanAsNull: false, floor: false)
+            return try batch[name]!.cast(to: field.type, nanAsNull: false, floor: false, unambiguous: true)
           } catch {
             throw AlmanacError(.failed, "Cannot use column \(name) as label column \(field.name): \(error)")
           }

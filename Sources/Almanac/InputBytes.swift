@@ -1,7 +1,11 @@
 import Columns
 import Glibc
+import Objects
 
 /// The bytes of a user's file: mapped, or read whole where mapping is not possible (pipes).
+///
+/// Others may write to a file while it is read. What was read is then a mixture, so whoever reads asks `checkUnchanged` before
+/// anything is made of it: after each batch, and once more where rows were taken out of the bytes later.
 enum InputBytes {
   static func open(_ path: String) throws(AlmanacError) -> BufferSlice {
     if path == "-" { return try readAll(descriptor: STDIN_FILENO, name: "standard input") }
@@ -16,18 +20,42 @@ enum InputBytes {
     }
     let byteCount = Int(status.st_size)
     guard byteCount > 0 else { return .empty }
-    guard let start = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
-      throw failure("map", path, errno)
-    }
-    madvise(start, byteCount, MADV_SEQUENTIAL)
-    return BufferSlice(owner: Mapping(start: start, byteCount: byteCount), start: start, byteCount: byteCount)
+    guard let mapping = InputMapping(descriptor: descriptor, status) else { throw failure("map", path, errno) }
+    return mapping.bytes
   }
 
   /// Gives the memory of a mapped file's pages back; they come again from the file when they are read again.
   static func releasePages(of bytes: BufferSlice) {
-    guard bytes.owner is Mapping else { return }
+    guard bytes.owner is InputMapping else { return }
     madvise(UnsafeMutableRawPointer(mutating: bytes.start), bytes.byteCount, MADV_DONTNEED)
   }
+
+  /// - Throws: `io` when the file is not what it was when it was opened, so that what was read of it is worth nothing.
+  /// - Complexity: O(1), one call to the system
+  static func checkUnchanged(_ bytes: BufferSlice, _ name: String) throws(AlmanacError) {
+    guard let change = (bytes.owner as? InputMapping)?.change else { return }
+    throw AlmanacError(.io, "Cannot read \(name): \(change)", hint: "Wait until nothing writes to it any more, or give a copy of it.")
+  }
+
+  /// Runs `body`, which reads of the bytes; that they changed beneath it is then the error, whatever came of it.
+  static func reading<Result>(
+    _ bytes: BufferSlice, _ name: String, _ body: () throws(AlmanacError) -> Result
+  ) throws(AlmanacError) -> Result {
+    let result: Result
+    do {
+      result = try body()
+    } catch {
+      try checkUnchanged(bytes, name)
+      throw error
+    }
+    try checkUnchanged(bytes, name)
+    return result
+  }
+
+  /// The same file mapped once more, for a reader at another pace; the bytes themselves where they are no mapped file.
+  static func again(_ bytes: BufferSlice) -> BufferSlice { (bytes.owner as? InputMapping)?.again()?.bytes ?? bytes }
+
+  static func isMapped(_ bytes: BufferSlice) -> Bool { bytes.owner is InputMapping }
 
   private static func readAll(descriptor: Int32, name: String) throws(AlmanacError) -> BufferSlice {
     var bytes = GrowableBuffer(byteCapacity: 1 << 20)
@@ -54,16 +82,40 @@ enum InputBytes {
   }
 }
 
-/// Unmaps a file when the last column over it goes.
-// Sendable: the mapping is private and read-only.
-private final class Mapping: @unchecked Sendable {
-  private let start: UnsafeMutableRawPointer
-  private let byteCount: Int
+/// A mapped file that stays open, to be asked whether it is still what it was.
+// Sendable: the mapping is private and read-only, the descriptor only asked.
+private final class InputMapping: @unchecked Sendable {
+  private let file: MappedFile
+  private let descriptor: Int32
+  private let opened: stat
 
-  init(start: UnsafeMutableRawPointer, byteCount: Int) {
-    self.start = start
-    self.byteCount = byteCount
+  /// - Parameter descriptor: stays the caller's.
+  init?(descriptor: Int32, _ opened: stat) {
+    guard let file = MappedFile(descriptor: descriptor, byteCount: Int(opened.st_size)) else { return nil }
+    let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard own >= 0 else { return nil }
+    madvise(UnsafeMutableRawPointer(mutating: file.start), file.byteCount, MADV_SEQUENTIAL)
+    self.file = file
+    self.descriptor = own
+    self.opened = opened
   }
 
-  deinit { munmap(start, byteCount) }
+  deinit { close(descriptor) }
+
+  func again() -> InputMapping? { InputMapping(descriptor: descriptor, opened) }
+
+  var bytes: BufferSlice { BufferSlice(owner: self, start: file.start, byteCount: file.byteCount) }
+
+  /// What has become of the file since it was opened; nil where nothing has.
+  var change: String? {
+    var now = stat()
+    guard fstat(descriptor, &now) == 0 else { return "it cannot be looked at any more: \(String(cString: strerror(errno)))" }
+    if now.st_size < opened.st_size {
+      return "it was shortened from \(opened.st_size) to \(now.st_size) bytes while it was read"
+    }
+    guard now.st_size == opened.st_size, now.st_mtim.tv_sec == opened.st_mtim.tv_sec, now.st_mtim.tv_nsec == opened.st_mtim.tv_nsec else {
+      return "it was written to while it was read"
+    }
+    return file.isLost ? "its disk does not give all of its bytes" : nil
+  }
 }

@@ -1,3 +1,4 @@
+import Columns
 import Dispatch
 import Synchronization
 
@@ -6,10 +7,14 @@ final class InputDigest: Sendable {
   private let outcome = Mutex<Result<String, AlmanacError>?>(nil)
   private let done = DispatchGroup()
 
-  init(of path: String) {
+  /// - Parameters:
+  ///   - bytes: of the open file; read at a pace of their own.
+  ///   - path: where they came from.
+  init(of bytes: BufferSlice, from path: String) {
     done.enter()
+    let bytes = InputBytes.again(bytes)
     DispatchQueue.global().async { [self] in
-      let found = Result { () throws(AlmanacError) in try InputBytes.digest(of: path) }
+      let found = Result { () throws(AlmanacError) in try InputBytes.digest(of: bytes, from: path) }
       outcome.withLock { $0 = found }
       done.leave()
     }

@@ -37,7 +37,7 @@ package struct Inspection: Sendable {
     }
     rowCount = reader.rowCount
     batchRowCounts = nil
-    parquet = try AlmanacError.translating("Cannot inspect \(file.name)") { try FileDescription(reader, includesPages: includesPages) }
+    parquet = try file.reading("Cannot inspect \(file.name)") { try FileDescription(reader, includesPages: includesPages) }
   }
 
   package var json: JSON {

@@ -66,13 +66,7 @@ public final class OnlineService: Sendable {
   /// Answers the body of `POST /get-online-features`.
   public func answer(_ body: UnsafeRawBufferPointer) -> OnlineAnswer {
     do {
-      let json: JSON
-      do {
-        json = try JSON(parsing: body)
-      } catch {
-        return .failure(status: 400, "The body: \(error)")
-      }
-      return OnlineAnswer(status: 200, body: try respond(OnlineRequest(json)))
+      return OnlineAnswer(status: 200, body: try respond(OnlineRequest(body: body)))
     } catch let error as OnlineError {
       return .failure(status: error.httpStatus, error.description)
     } catch {

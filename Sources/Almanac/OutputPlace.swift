@@ -2,47 +2,73 @@ import Glibc
 
 /// Where the bytes of an output go.
 ///
-/// A regular file, or none yet, is written under a temporary name beside it and renamed when it is complete; a symbolic link leads
-/// to its target. Standard output, pipes and devices keep their names and get the bytes as they come.
+/// A regular file, or none yet, is written under a name of its own beside it (`UnfinishedFile`) and renamed when it is complete; a
+/// symbolic link leads to its target. A file that is replaced leaves its permissions to the new one. Standard output, pipes and
+/// devices keep their names and get the bytes as they come.
 final class OutputPlace {
   private let path: String
-  private let descriptor: Int32
-  /// The temporary and the final name; nil where bytes go out directly.
-  private let names: (temporary: String, final: String)?
+  /// Open for bytes that go out as they come; nil where a file is being written, and at the end.
+  private var direct: Int32?
+  private var unfinished: UnfinishedFile?
 
   /// - Parameter path: a file, or `-` for standard output.
   /// - Throws: `AlmanacError`: `.notFound` without the folder, `.io` for folders and whatever else cannot be opened.
   init(path: String) throws(AlmanacError) {
     self.path = path
-    guard path != "-" else {
-      (descriptor, names) = (STDOUT_FILENO, nil)
-      return
+    switch Self.target(of: path) {
+    case .standardOutput:
+      direct = STDOUT_FILENO
+      unfinished = nil
+    case .folder: throw AlmanacError(.io, "Cannot write \(path): it is a folder")
+    case .open:
+      let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
+      direct = descriptor
+      unfinished = nil
+    case .file(let final, let permissions):
+      direct = nil
+      unfinished = UnfinishedFile(for: final, permissions: permissions)
+      guard unfinished != nil else { throw Self.failure("create", path, errno) }
     }
-    var status = stat()
-    let isThere = stat(path, &status) == 0
-    if isThere && status.st_mode & S_IFMT == S_IFDIR { throw AlmanacError(.io, "Cannot write \(path): it is a folder") }
-    if isThere && status.st_mode & S_IFMT != S_IFREG {
-      names = nil
-      descriptor = open(path, O_WRONLY | O_CLOEXEC)
-    } else {
-      let final = isThere ? Self.resolved(path) : path
-      let temporary = "\(final).partial-\(getpid())"
-      names = (temporary, final)
-      descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    }
-    guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
   }
 
-  private static func resolved(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
+  /// Whether the output is a file, which others can be written beside.
+  static func isFile(_ path: String) -> Bool {
+    // What these folders hold are names for what is open, even where a file is behind it.
+    if path.hasPrefix("/dev/") || path.hasPrefix("/proc/") { return false }
+    if case .file = target(of: path) { return true }
+    return false
+  }
+
+  private enum Target {
+    case standardOutput, folder
+    /// A pipe, a device, or a file that has no name of its own.
+    case open
+    case file(String, permissions: mode_t?)
+  }
+
+  private static func target(of path: String) -> Target {
+    if path == "-" { return .standardOutput }
+    var status = stat()
+    guard stat(path, &status) == 0 else { return .file(path, permissions: nil) }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: return .folder
+    case S_IFREG:
+      guard let final = realpath(path, nil) else { return .open }
+      defer { free(final) }
+      var named = stat()
+      // /dev/stdout may lead to a file that was removed.
+      guard stat(final, &named) == 0, named.st_dev == status.st_dev, named.st_ino == status.st_ino else { return .open }
+      return .file(String(cString: final), permissions: status.st_mode & 0o777)
+    default: return .open
+    }
   }
 
   func put(_ bytes: UnsafeRawBufferPointer) throws(AlmanacError) {
+    let descriptor = unfinished?.descriptor ?? direct ?? -1
     var rest = bytes
     while !rest.isEmpty {
-      let count = write(descriptor, rest.baseAddress, rest.count)
+      let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else { throw Self.failure("write", path, errno) }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -51,24 +77,31 @@ final class OutputPlace {
 
   /// Gives the file its name.
   func complete() throws(AlmanacError) {
-    guard path != "-" else { return }
-    let isClosed = close(descriptor) == 0
-    guard let names else {
-      if !isClosed { throw Self.failure("write", path, errno) }
-      return
-    }
-    guard isClosed, rename(names.temporary, names.final) == 0 else {
-      let code = errno
-      unlink(names.temporary)
-      throw Self.failure("write", path, code)
+    if let file = unfinished.take() {
+      let code = file.complete()
+      guard code == 0 else { throw Self.failure("write", path, code) }
+    } else if let descriptor = direct.take(), descriptor != STDOUT_FILENO {
+      guard close(descriptor) == 0 else { throw Self.failure("write", path, errno) }
     }
   }
 
-  /// Leaves no trace of an incomplete file.
+  /// Leaves no trace of an incomplete file; so does whoever just forgets the place.
   func abandon() {
-    guard path != "-" else { return }
-    close(descriptor)
-    if let names { unlink(names.temporary) }
+    unfinished = nil
+    if let descriptor = direct.take(), descriptor != STDOUT_FILENO { close(descriptor) }
+  }
+
+  deinit { abandon() }
+
+  /// Writes a whole file, which appears under its name complete or not at all.
+  static func write(_ bytes: some Sequence<UInt8>, to path: String) throws(AlmanacError) {
+    let place = try OutputPlace(path: path)
+    try place.put(Array(bytes))
+    try place.complete()
+  }
+
+  func put(_ bytes: [UInt8]) throws(AlmanacError) {
+    try AlmanacError.translating { try bytes.withUnsafeBytes { try put($0) } }
   }
 
   private static func failure(_ action: String, _ path: String, _ code: Int32) -> AlmanacError {

@@ -86,11 +86,7 @@ extension Repository {
   }
 
   private func keep(_ state: BisectState) throws(AlmanacError) {
-    do {
-      try Data(state.json.canonicalBytes).write(to: URL(fileURLWithPath: bisectPath), options: .atomic)
-    } catch {
-      throw AlmanacError(.io, "Cannot write \(bisectPath): \(error.localizedDescription)")
-    }
+    try OutputPlace.write(state.json.canonicalBytes, to: bisectPath)
   }
 
   private func search(_ state: BisectState) throws(AlmanacError) -> Bisection? {

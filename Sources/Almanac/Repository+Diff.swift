@@ -9,10 +9,12 @@ package struct DatasetComparison: Sendable {
   private let new: TableVersion?
   /// Keeps both from being collected while they are compared.
   private let lease: Lease
+  private let repository: Repository
 
-  init(name: String, old: TableVersion?, new: TableVersion?, lease: Lease) {
+  init(name: String, old: TableVersion?, new: TableVersion?, lease: Lease, repository: Repository) {
     self.name = name
     self.lease = lease
+    self.repository = repository
     self.old = old
     self.new = new
   }
@@ -39,6 +41,7 @@ package struct DatasetComparison: Sendable {
   /// Writes the differing rows to a file: `_op`, the key, and of every other column its value before and after.
   /// - Returns: the totals.
   package func write(to path: String) throws(AlmanacError) -> RowDiff {
+    try repository.checkOutside(path)
     guard let left = old?.layout ?? new?.layout, let right = new?.layout ?? old?.layout else { return RowDiff() }
     let table = DifferenceTable(old: left, new: right)
     let output = try TableOutput(path: path, schema: try table.schema(dataset: name))
@@ -111,7 +114,7 @@ extension Repository {
       try AlmanacError.translating {
         DatasetComparison(
           name: name, old: try left[name].map { try TableVersion(archive: archive, root: $0.root) },
-          new: try right[name].map { try TableVersion(archive: archive, root: $0.root) }, lease: lease)
+          new: try right[name].map { try TableVersion(archive: archive, root: $0.root) }, lease: lease, repository: self)
       }
     }
   }

@@ -44,12 +44,10 @@ extension Repository {
       for folder in ["schemas", "features"] {
         try FileManager.default.createDirectory(atPath: "\(self.folder)/\(folder)", withIntermediateDirectories: true)
       }
-      for (name, text) in files {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"), options: .atomic)
-      }
     } catch {
       throw AlmanacError(.io, "Cannot write the definitions to \(folder): \(error.localizedDescription)")
     }
+    for (name, text) in files { try OutputPlace.write(text.utf8, to: "\(folder)/\(name)") }
     // Writes down that the folder has what is registered; there is nothing to change.
     guard try apply(plan: true).changes.isEmpty else {
       throw AlmanacError(.failed, "The exported files do not say what is registered; look at: almanac apply --plan")

@@ -73,6 +73,7 @@ extension Repository {
     _ spec: String, _ dataset: String, to output: String, columns: [String]? = nil, filter: String? = nil,
     progress: ProgressHandler? = nil
   ) throws(AlmanacError) -> Int {
+    try checkOutside(output)
     let id = try resolve(spec)
     let lease = try lease([id])
     defer { withExtendedLifetime(lease) {} }

@@ -35,14 +35,9 @@ extension Repository {
       if try repository.tip(of: state.head) == nil { try repository.createBranch(state.head, from: target) }
       try AlmanacError.translating { try repository.archive.setHead(state.head) }
     }
-    do {
-      let settings = "\(folder)/\(settingsName)"
-      if !FileManager.default.fileExists(atPath: settings) {
-        let text = InitialFiles.all.first { $0.name == settingsName }?.text ?? ""
-        try Data(text.utf8).write(to: URL(fileURLWithPath: settings))
-      }
-    } catch {
-      throw AlmanacError(.io, "Cannot write \(folder)/\(settingsName): \(error.localizedDescription)")
+    let settings = "\(folder)/\(settingsName)"
+    if !FileManager.default.fileExists(atPath: settings) {
+      try OutputPlace.write((InitialFiles.all.first { $0.name == settingsName }?.text ?? "").utf8, to: settings)
     }
     let exported = try repository.exportDefinitions()
     try AlmanacError.translating { try repository.archive.setCloneSource(nil) }

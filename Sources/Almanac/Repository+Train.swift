@@ -1,6 +1,5 @@
 import Columns
 import Features
-import Foundation
 import History
 import JSON
 import Tables
@@ -18,6 +17,7 @@ extension Repository {
   func train(
     _ request: TrainingRequest, at id: CommitID, progress: ProgressHandler?, accept: (JSON) throws(AlmanacError) -> Void
   ) throws(AlmanacError) -> TrainingReport {
+    try checkOutput(of: request)
     let lease = try lease([id])
     defer { withExtendedLifetime(lease) {} }
     let commit = try commit(id)
@@ -45,8 +45,10 @@ extension Repository {
     } while true
     let manifest = try manifest(of: training, request, labels, at: id, commit, definitions)
     try accept(manifest)
+    // Both are whole before one of them gets its name.
+    let description = try manifestPlace(manifest, beside: request.output)
     try target.finish()
-    if request.output != "-" { try writeManifest(manifest, beside: request.output) }
+    try description?.complete()
     let saved = try saving.map { (saving) throws(AlmanacError) in try save(saving, of: training, manifest: manifest, from: id) }
     return TrainingReport(
       output: request.output, service: request.service, manifest: manifest, recipe: manifest["recipe"]?.stringValue ?? "",
@@ -60,7 +62,9 @@ extension Repository {
   ) throws(AlmanacError) -> LabelSource {
     switch request.labels {
     case .file(let path):
-      let file = try TableFile(path: path, types: service.labelSchema(timeColumn: request.timeColumn))
+      var reading = TableFileOptions()
+      reading.wholeNumberColumns = service.wholeNumberColumns
+      let file = try TableFile(path: path, types: service.labelSchema(timeColumn: request.timeColumn), options: reading)
       return LabelSource(file, path: path, output: request.output)
     case .entities(let grid):
       let (labels, origin) = try labels(
@@ -107,19 +111,34 @@ extension Repository {
     }
   }
 
-  private func writeManifest(_ manifest: JSON, beside output: String) throws(AlmanacError) {
-    let path = output + ManifestPath.suffix
-    do {
-      try Data((manifest.text(pretty: true) + "\n").utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-    } catch {
-      throw AlmanacError(.io, "Cannot write \(path): \(error.localizedDescription)")
-    }
+  /// The manifest, written but without its name; nil where nothing lies beside the output.
+  private func manifestPlace(_ manifest: JSON, beside output: String) throws(AlmanacError) -> OutputPlace? {
+    guard OutputPlace.isFile(output) else { return nil }
+    let place = try OutputPlace(path: output + ManifestPath.suffix)
+    try place.put(Array((manifest.text(pretty: true) + "\n").utf8))
+    return place
+  }
+
+  /// A training set must not overwrite its labels: it could never be made again.
+  private func checkOutput(of request: TrainingRequest) throws(AlmanacError) {
+    try checkOutside(request.output)
+    guard case .file(let labels) = request.labels else { return }
+    var outputs = [request.output]
+    if OutputPlace.isFile(request.output) { outputs.append(request.output + ManifestPath.suffix) }
+    try OutputClash.check(outputs, [(labels, "the label file")])
   }
 }
 
 extension CompiledService {
   /// The datasets its views read.
   var datasets: [String] { Array(Set(views.map(\.view.source.name))).sorted() }
+
+  /// The label columns that are read as integers, whatever they are in the file.
+  fileprivate var wholeNumberColumns: Set<String> {
+    var names = Set(requestFields.filter { $0.type.isInteger }.map(\.name))
+    for use in views { for (column, key) in zip(use.labelColumns, use.view.entity.keys) where key.type.isInteger { names.insert(column) } }
+    return names
+  }
 
   /// The types that text label files are read with: the time, and keys whose text could be taken for numbers. Numeric keys are
   /// inferred and then converted without loss, as those of Parquet are (pandas writes nullable integers as 1.0).

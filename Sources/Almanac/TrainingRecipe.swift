@@ -12,6 +12,8 @@ struct TrainingRecipe {
   let options: TrainingOptions
   /// Where the label rows were found.
   let labels: JSON
+  /// As the file has it.
+  let manifest: JSON
   private let inputs: JSON
   private let outputDigest: String
 
@@ -19,7 +21,9 @@ struct TrainingRecipe {
   init(manifest path: String) throws(AlmanacError) {
     self.path = path
     let bytes = try InputBytes.open(path)
-    let json = try AlmanacError.translating("Cannot read \(path)") { try bytes.withBytes { try JSON(parsing: $0) } }
+    let json = try InputBytes.reading(bytes, path) { () throws(AlmanacError) in
+      try AlmanacError.translating("Cannot read \(path)") { try bytes.withBytes { try JSON(parsing: $0) } }
+    }
     guard let id = json["recipe"]?.stringValue, let inputs = json["inputs"], let digest = json["output"]?["digest"]?.stringValue,
       let commit = json["commit"]?.stringValue.flatMap({ CommitID(hex: $0) }),
       let options = inputs["options"].flatMap(TrainingOptions.init),
@@ -28,6 +32,11 @@ struct TrainingRecipe {
       throw AlmanacError(
         .failed, "Cannot read \(path): it is no manifest of a training set",
         hint: "`almanac train` writes one beside its output, as OUT\(ManifestPath.suffix).")
+    }
+    guard json["format"] == .int(TrainingRun.manifestFormat) else {
+      throw AlmanacError(
+        .failed, "Cannot read \(path): its format is \(json["format"]?.text() ?? "not named"), expected \(TrainingRun.manifestFormat)",
+        hint: "Another version of Almanac wrote it, or it was changed.")
     }
     let found = TrainingRun.recipe(of: inputs)
     guard found == id else {
@@ -40,6 +49,7 @@ struct TrainingRecipe {
     self.service = service
     self.options = options
     self.inputs = inputs
+    manifest = json
     labels = json["labels"] ?? .null
     outputDigest = digest
   }
@@ -48,30 +58,74 @@ struct TrainingRecipe {
   var output: String? { path.hasSuffix(ManifestPath.suffix) ? String(path.dropLast(ManifestPath.suffix.count)) : nil }
 
   /// What keeps a training set made again from being the one of the recipe; nothing when it is.
+  ///
+  /// What differs in the inputs is the reason for whatever else differs, and stands alone then. With equal inputs and values every
+  /// other member is compared: a manifest says what it says of the result, and of nothing else.
   /// - Parameters:
-  ///   - manifest: of what was made again.
+  ///   - own: of what was made again.
   ///   - name: of the labels it was made with.
-  func differences(from manifest: JSON, labels name: String) -> [String] {
-    let own = manifest["inputs"] ?? .null
-    var certain: [String] = []
-    if own["labels"] != inputs["labels"] {
-      certain.append(
-        "the labels: \(Self.labels(in: manifest, inputs: own)) in \(name), expected \(Self.labels(in: ["labels": labels], inputs: inputs))")
+  ///   - areGiven: the labels came from elsewhere than the manifest says.
+  func differences(from own: JSON, labels name: String, areGiven: Bool) -> [String] {
+    let ownInputs = own["inputs"] ?? .null
+    var found: [String] = []
+    if ownInputs["labels"] != inputs["labels"] {
+      found.append(
+        "the labels: \(Self.labels(in: own, inputs: ownInputs)) in \(name), expected \(Self.labels(in: ["labels": labels], inputs: inputs))"
+      )
     }
-    let (roots, wanted) = (own["datasets"]?.objectValue ?? [:], inputs["datasets"]?.objectValue ?? [:])
+    let (roots, wanted) = (ownInputs["datasets"]?.objectValue ?? [:], inputs["datasets"]?.objectValue ?? [:])
     for dataset in Set(roots.keys).union(wanted.keys).sorted() where roots[dataset] != wanted[dataset] {
-      certain.append("dataset \(dataset): \(Self.root(roots[dataset])) at commit \(commit.short), expected \(Self.root(wanted[dataset]))")
+      found.append("dataset \(dataset): \(Self.root(roots[dataset])) at commit \(commit.short), expected \(Self.root(wanted[dataset]))")
     }
-    let digest = manifest["output"]?["digest"]?.stringValue ?? ""
-    // Equal values under another spelling of the same definition are the same training set.
-    guard digest != outputDigest || !certain.isEmpty else { return [] }
-    var all = certain
-    if own["service"] != inputs["service"] { all.append("the definition of feature service \(service) at commit \(commit.short)") }
-    if own["engine"] != inputs["engine"] {
-      all.append("the engine's semantics: \(own["engine"]?.text() ?? "none"), expected \(inputs["engine"]?.text() ?? "none")")
+    if !isDefinition(ownInputs["service"]) { found.append("the definition of feature service \(service) at commit \(commit.short)") }
+    let digest = own["output"]?["digest"]?.stringValue ?? ""
+    if ownInputs["engine"] != inputs["engine"], digest != outputDigest || !isOlderEngine {
+      found.append("the engine's semantics: \(ownInputs["engine"]?.text() ?? "none"), expected \(inputs["engine"]?.text() ?? "none")")
     }
-    if all.isEmpty { all.append("no input, but the values: digest \(digest.prefix(12)), expected \(outputDigest.prefix(12))") }
-    return all
+    if !found.isEmpty { return found }
+    if digest != outputDigest { return ["no input, but the values: output.digest \(digest), expected \(outputDigest)"] }
+    return Self.differences(of: compared(own, areGiven), from: compared(manifest, areGiven))
+  }
+
+  /// Whether the manifest's definition of the service is this one, perhaps in the spelling of an earlier version.
+  private func isDefinition(_ own: JSON?) -> Bool {
+    guard let wanted = inputs["service"], wanted != own else { return true }
+    let read = try? DefinitionSet(canonicalJSON: wanted.canonicalBytes).definition(ofService: service)
+    return read != nil && read == own
+  }
+
+  /// Values of an earlier engine that come out the same are the same.
+  private var isOlderEngine: Bool { inputs["engine"]?.intValue.map { (1..<FeatureEngine.semanticsVersion).contains($0) } ?? false }
+
+  /// The members of a manifest that are compared one by one: not those that were compared before, and not where labels lay.
+  private func compared(_ json: JSON, _ areGiven: Bool) -> JSON {
+    var members = json.objectValue ?? [:]
+    // The recipe is that of the inputs, which `init` has checked.
+    members["recipe"] = nil
+    var inputs = members["inputs"]?.objectValue ?? [:]
+    for name in ["service", "engine"] { inputs[name] = nil }
+    members["inputs"] = .object(inputs)
+    var labels = members["labels"]?.objectValue ?? [:]
+    labels["file"] = nil
+    if areGiven { labels = labels.filter { $0.key == "rows" } }
+    // Manifests of the first versions do not say where labels lie.
+    members["labels"] = self.labels.isNull ? nil : .object(labels)
+    return .object(members)
+  }
+
+  /// The members that differ, by path, with what was found and what was expected.
+  private static func differences(of own: JSON?, from wanted: JSON?, at path: String = "") -> [String] {
+    if own == wanted { return [] }
+    guard let mine = own?.objectValue, let theirs = wanted?.objectValue else {
+      func text(_ json: JSON?) -> String {
+        let text = json?.text() ?? "none"
+        return text.count > 60 ? "\(text.prefix(60))…" : text
+      }
+      return ["\(path): \(text(own)), expected \(text(wanted))"]
+    }
+    return Set(mine.keys).union(theirs.keys).sorted().flatMap { name in
+      differences(of: mine[name], from: theirs[name], at: path.isEmpty ? name : "\(path).\(name)")
+    }
   }
 
   private static func labels(in manifest: JSON, inputs: JSON) -> String {
@@ -92,6 +146,8 @@ extension Repository {
     guard let output = request.output ?? recipe.output else {
       throw AlmanacError(.usage, "Cannot say where the training set of \(recipe.path) goes", hint: "Name a file with --out.")
     }
+    // The manifest beside the output is written again, as it is.
+    try OutputClash.check([output], [(request.manifest, "the manifest")])
     let labels = try labels(of: recipe, given: request.labels)
     let options = recipe.options
     let training = TrainingRequest(
@@ -104,7 +160,7 @@ extension Repository {
     }
     return try train(training, at: recipe.commit, progress: progress) { (manifest) throws(AlmanacError) in
       let name = if case .file(let path) = labels { path } else { "the entities at that commit" }
-      let differences = recipe.differences(from: manifest, labels: name)
+      let differences = recipe.differences(from: manifest, labels: name, areGiven: request.labels != nil)
       guard !differences.isEmpty else { return }
       throw AlmanacError(
         .failed, "Cannot make the training set of \(recipe.path): what differs is \(differences.joined(separator: "; "))",
@@ -114,7 +170,16 @@ extension Repository {
 
   private func labels(of recipe: TrainingRecipe, given: String?) throws(AlmanacError) -> TrainingRequest.Labels {
     if let given { return .file(given) }
-    if let grid = try EntityGrid(manifest: recipe.labels) { return .entities(grid) }
+    if let dataset = recipe.labels["entities_from"] {
+      do throws(AlmanacError) {
+        if let grid = try EntityGrid(manifest: recipe.labels) { return .entities(grid) }
+      } catch {
+        throw AlmanacError(.failed, "Cannot make the labels of \(recipe.path): \(error.description)", hint: error.hint)
+      }
+      throw AlmanacError(
+        .failed,
+        "Cannot make the labels of \(recipe.path) from \(dataset.text()): its labels need entities_from, from, to and every as texts")
+    }
     guard let file = recipe.labels["file"]?.stringValue, file != "-" else {
       let reason = recipe.labels["file"] == nil ? "it does not say where its labels lie" : "its labels came from standard input"
       throw AlmanacError(.usage, "Cannot make the training set of \(recipe.path): \(reason)", hint: "Name the label file with --labels.")

@@ -23,7 +23,7 @@ struct Convert: ParsableCommand {
   @Option(name: .customLong("where"), parsing: .unconditional, help: "Only rows for which this expression is true, as \"amount > 0\".")
   var filter: String?
   @Option(help: "The output's format, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
-  @Option(help: "CSV input: the character between fields (default: a comma, or what the first line shows).") var delimiter: String?
+  @Option(help: "CSV input: the character between fields (default: what the first line and the rows show).") var delimiter: String?
   @Option(help: "CSV output: the character between fields (default: a comma, or that of .tsv and .psv).") var outputDelimiter: String?
   @Flag(help: "CSV input: the first line holds values, not names; columns are then column_1, column_2, …") var noHeader = false
   @Option(name: .customLong("null"), help: "CSV input: a text that means null beside the empty field; may be repeated.")
@@ -67,7 +67,7 @@ struct Inspect: ParsableCommand {
   @OptionGroup var global: GlobalOptions
   @Argument(help: "The file, or - for standard input.") var file: String
   @Flag(help: "Parquet: list the pages of every column too.") var pages = false
-  @Option(help: "CSV: the character between fields (default: a comma, or what the first line shows).") var delimiter: String?
+  @Option(help: "CSV: the character between fields (default: what the first line and the rows show).") var delimiter: String?
   @Flag(help: "CSV: the first line holds values, not names.") var noHeader = false
 
   func run() throws {

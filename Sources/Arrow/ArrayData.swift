@@ -15,6 +15,23 @@ struct ArrayData: Sendable {
 
   /// Rows of a batch, and elements of its lists: row numbers are 32 bits wide everywhere.
   static let countMax = Int(Int32.max)
+
+  /// The same array with copies of the buffers, its own and its children's, that lie in `bytes`. - Complexity: O(their bytes)
+  func copied(from bytes: BufferSlice) -> ArrayData {
+    var result = self
+    for index in buffers.indices where buffers[index].owner === bytes.owner { result.buffers[index] = buffers[index].copy() }
+    for index in children.indices { result.children[index] = children[index].copied(from: bytes) }
+    return result
+  }
+}
+
+extension BufferSlice {
+  /// The same bytes in memory of their own.
+  func copy() -> BufferSlice {
+    let buffer = Buffer(byteCapacity: byteCount)
+    withBytes { if let start = $0.baseAddress { buffer.pointer.copyMemory(from: start, byteCount: $0.count) } }
+    return BufferSlice(buffer, byteCount: byteCount)
+  }
 }
 
 /// Memory that reads as zeros and takes none until somebody writes elsewhere: for columns of the type null, whose length

@@ -93,9 +93,6 @@ extension Int128 {
 extension BufferSlice {
   /// The same bytes at an address that is a multiple of `alignment`, copied only if they lie elsewhere.
   func aligned(to alignment: Int) -> BufferSlice {
-    guard Int(bitPattern: start) % alignment != 0, byteCount > 0 else { return self }
-    let buffer = Buffer(byteCapacity: byteCount)
-    withBytes { buffer.pointer.copyMemory(from: $0.baseAddress!, byteCount: byteCount) }
-    return BufferSlice(buffer, byteCount: byteCount)
+    Int(bitPattern: start) % alignment != 0 && byteCount > 0 ? copy() : self
   }
 }

@@ -7,6 +7,12 @@ import Columns
 struct ArrayDecoder: Sendable {
   /// The most bytes a column may take that is larger in memory than in the file (dictionaries, runs, views).
   let expandedByteCountMax: Int
+  /// The bytes that columns must not point into; nil when they may.
+  var borrowed: BufferSlice?
+
+  /// The array with copies of its buffers where they lie in bytes that columns must not point into. Only then are they checked:
+  /// what is checked can change no more.
+  func owned(_ array: ArrayData) -> ArrayData { borrowed.map { array.copied(from: $0) } ?? array }
 
   /// - Parameter mask: clear where a structure above is null; such rows become null, or anything where the field has no nulls.
   func column(_ field: ArrowField, _ array: ArrayData, mask: Bitmap? = nil) throws(ArrowError) -> Column {

@@ -3,7 +3,7 @@ import Columns
 /// Reads Arrow IPC: files (`ARROW1`), streams, and streams as written before version 0.15.
 ///
 /// The bytes may be a mapped file: columns whose layout is already that of `Column` point into them, so they must stay as
-/// they are while any batch lives. Dictionary-encoded columns are given as their values. Field metadata are not read, so
+/// they are while any batch lives, unless the reader is asked for columns that own their memory. Dictionary-encoded columns are given as their values. Field metadata are not read, so
 /// extension types are given as their storage.
 ///
 /// Format: https://arrow.apache.org/docs/format/Columnar.html, "Serialization and Interprocess Communication (IPC)".
@@ -40,9 +40,12 @@ package struct ArrowReader: Sendable {
   ///   - columns: the fields to read, in this order; nil for all of them.
   ///   - expandedByteCountMax: the most bytes a column of one batch may take if it is larger in memory than in the file, as
   ///     dictionary-encoded ones are.
+  ///   - ownsColumns: columns never point into the bytes, which may change then: what was read stays sound, if not right.
   /// - Precondition: `columns` are fields of the file.
   /// - Throws: `ArrowError` if the bytes are no Arrow data, or have a type that cannot be read.
-  package init(bytes: BufferSlice, columns: [Int]? = nil, expandedByteCountMax: Int = Int(Int32.max)) throws(ArrowError) {
+  package init(
+    bytes: BufferSlice, columns: [Int]? = nil, expandedByteCountMax: Int = Int(Int32.max), ownsColumns: Bool = false
+  ) throws(ArrowError) {
     do throws(ArrowError) {
       self.bytes = bytes
       isFile = bytes.starts(with: ArrowFooter.magic)
@@ -70,7 +73,7 @@ package struct ArrowReader: Sendable {
       projection = chosen
       schema = Schema(chosen.map { all[$0].field })
       dictionaries = try DictionaryStore(all, projection: chosen)
-      decoder = ArrayDecoder(expandedByteCountMax: expandedByteCountMax)
+      decoder = ArrayDecoder(expandedByteCountMax: expandedByteCountMax, borrowed: ownsColumns ? bytes : nil)
     } catch {
       throw error.within("Cannot read Arrow data")
     }
@@ -156,13 +159,13 @@ package struct ArrowReader: Sendable {
     let shared = codec.flatMap { codecs[$0] }
     do {
       return try parallelMap(projection, threadCountMax: threadCountMax) { (index) throws(ArrowError) in
-        guard let shared else { return try decoder.column(fields[index], arrays[index]) }
+        guard let shared else { return try decoder.column(fields[index], decoder.owned(arrays[index])) }
         let array = try shared.with { (codec) throws(ArrowError) in
           do throws(ArrowError) { return try arrays[index].decompressed(codec) } catch {
             throw error.within("column \(fields[index].name)")
           }
         }
-        return try decoder.column(fields[index], array)
+        return try decoder.column(fields[index], decoder.owned(array))
       }
     } catch {
       guard let error = error as? ArrowError else { preconditionFailure("Columns are decoded with typed errors: \(error)") }

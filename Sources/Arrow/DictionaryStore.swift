@@ -49,7 +49,7 @@ struct DictionaryStore: Sendable {
       var reader = try RecordBatchDecoder(batch, body: message.body)
       var array = try reader.array(field, dictionaries: known)
       if let codec = reader.codec { array = try array.decompressed(BodyCodec(decoding: codec)) }
-      return (id, try decoder.column(field, array), try table.bool(2))
+      return (id, try decoder.column(field, decoder.owned(array)), try table.bool(2))
     }
     guard let (id, column, isDelta) = found else { return }
     let before = (parts[id] ?? []).reduce(0) { $0 + $1.count }

@@ -85,7 +85,7 @@ private struct ContractReader {
       guard !columns.contains(where: { $0.name == columnName }) else {
         throw property.error("column \(columnName) is declared twice in dataset \(name)")
       }
-      guard !columnName.isEmpty, !columnName.hasPrefix("_almanac") else {
+      guard !columnName.isEmpty, !ReservedName.holds(columnName) else {
         throw property.error("\"\(columnName)\" cannot be a column's name; names are not empty and do not begin with _almanac")
       }
       let column = try ColumnReader.read(block, name: columnName)

@@ -5,6 +5,8 @@ package struct CastError: Error, Hashable, Sendable {
     case unsupported
     /// The first row (from 0) whose value does not fit.
     case value(row: Int, Scalar)
+    /// The first row (from 0) whose float several integers are rounded to: none of them is known to be meant.
+    case ambiguous(row: Int, Scalar)
   }
 
   package let from: DataType
@@ -18,7 +20,12 @@ package struct CastError: Error, Hashable, Sendable {
   }
 
   /// The first row, from 0, whose value does not fit.
-  package var row: Int? { if case .value(let row, _) = reason { row } else { nil } }
+  package var row: Int? {
+    switch reason {
+    case .unsupported: nil
+    case .value(let row, _), .ambiguous(let row, _): row
+    }
+  }
 }
 
 extension CastError: CustomStringConvertible {
@@ -30,6 +37,8 @@ extension CastError: CustomStringConvertible {
     case .unsupported: "Cannot convert \(from) to \(to): there is no lossless conversion between these types"
     case .value(_, let value):
       "Cannot convert \(from) to \(to): row \(row) holds \(Self.text(value)), which \(to) cannot hold exactly"
+    case .ambiguous(_, let value):
+      "Cannot convert \(from) to \(to): row \(row) holds \(Self.text(value)), to which \(from) rounds several integers; give it as an integer"
     }
   }
 

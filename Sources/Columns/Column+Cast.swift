@@ -2,6 +2,7 @@
 struct CastOptions {
   let nanAsNull: Bool
   let floor: Bool
+  let unambiguous: Bool
 }
 
 extension Column {
@@ -12,14 +13,20 @@ extension Column {
   /// of nulls alone to any flat type.
   /// - Parameter nanAsNull: NaN becomes null where the target is an integer.
   /// - Parameter floor: a timestamp may lose what lies below the coarser unit, towards the past.
+  /// - Parameter unambiguous: a float is an integer only where no other one is rounded to it (float64 below 2^53): for what names
+  ///   something, and may have been an integer before.
   /// - Complexity: O(count); O(1) where the memory stays the same.
-  package func cast(to target: DataType, nanAsNull: Bool = false, floor: Bool = false) throws(CastError) -> Column {
+  package func cast(
+    to target: DataType, nanAsNull: Bool = false, floor: Bool = false, unambiguous: Bool = false
+  ) throws(CastError) -> Column {
     defer { _fixLifetime(self) }
     if type == target { return self }
-    let options = CastOptions(nanAsNull: nanAsNull, floor: floor)
+    let options = CastOptions(nanAsNull: nanAsNull, floor: floor, unambiguous: unambiguous)
     if count > 0 && nullCount == count && !target.isNested { return Column(target, placeholders: count, isNullable: true) }
     switch (type, target) {
     case (.fixedBinary, .binary): return castToBinary()
+    case (.float16, _) where target.isInteger:
+      return try castRows(Float16.self, Double.self, to: .float64) { Double($0) }.castIntegral(to: target, options, source: self)
     case (.float16, _):
       let wide = try castRows(Float16.self, Float.self, to: .float32) { Float($0) }
       return try wide.cast(to: target, nanAsNull: nanAsNull, floor: floor)

@@ -52,12 +52,18 @@ extension Column {
   }
 
   /// - Precondition: this is a float64 column, the target an integer.
+  /// - Parameter source: the column of floats that this one was widened from, or itself.
   func castIntegral(to target: DataType, _ options: CastOptions, source: Column) throws(CastError) -> Column {
     let values = self.values(Double.self)
     var whole = self
     if options.nanAsNull, (0..<count).contains(where: { values[$0].isNaN && isValid($0) }) {
       let valid = Bitmap(count: count) { isValid($0) && !values[$0].isNaN }
       whole = Column(type: type, count: count, validity: valid, data: data)
+    }
+    if options.unambiguous, let row = (0..<count).first(where: { values[$0].magnitude >= source.type.roundedFrom && isValid($0) }),
+      target.holds(values[row])
+    {
+      throw CastError(from: source.type, to: target, reason: .ambiguous(row: row, source.scalar(at: row)))
     }
     if target == .uint64 {
       return try whole.castRows(Double.self, UInt64.self, to: target, source: source) { UInt64(exactly: $0) }
@@ -88,5 +94,58 @@ extension Column {
   /// - Precondition: 0 <= exponent <= 38: the greatest power of ten below 2^127.
   private static func powerOfTen(_ exponent: Int) -> Int128 {
     (0..<exponent).reduce(Int128(1)) { power, _ in power * 10 }
+  }
+}
+
+extension Column {
+  /// The same numbers as floats, each as the nearest one: what a column of floats makes of any number. Other types as `cast` does.
+  /// - Throws: for a number beyond the range of the float, and as `cast`.
+  /// - Complexity: O(count)
+  package func castNearest(to target: DataType) throws(CastError) -> Column {
+    defer { _fixLifetime(self) }
+    switch (type, target) {
+    case (.float64, .float32): return try castRows(Double.self, Float.self, to: target) { Float(nearest: $0) }
+    case (.uint64, .float64): return try castRows(UInt64.self, Double.self, to: target) { Double($0) }
+    case (.uint64, .float32): return try castRows(UInt64.self, Float.self, to: target) { Float($0) }
+    case (_, .float64) where type.isInteger:
+      return try widenedToInt64(for: target).castRows(Int64.self, Double.self, to: target) { Double($0) }
+    case (_, .float32) where type.isInteger:
+      return try widenedToInt64(for: target).castRows(Int64.self, Float.self, to: target) { Float($0) }
+    default: return try cast(to: target)
+    }
+  }
+}
+
+extension DataType {
+  /// The least float to which more than one integer is rounded: the digits of the format are full there.
+  fileprivate var roundedFrom: Double {
+    switch self {
+    case .float16: 0x1p11
+    case .float32: 0x1p24
+    default: 0x1p53
+    }
+  }
+
+  /// Whether an integer type has a value that equals the double.
+  fileprivate func holds(_ value: Double) -> Bool {
+    switch self {
+    case .int8: Int8(exactly: value) != nil
+    case .int16: Int16(exactly: value) != nil
+    case .int32: Int32(exactly: value) != nil
+    case .int64: Int64(exactly: value) != nil
+    case .uint8: UInt8(exactly: value) != nil
+    case .uint16: UInt16(exactly: value) != nil
+    case .uint32: UInt32(exactly: value) != nil
+    case .uint64: UInt64(exactly: value) != nil
+    default: false
+    }
+  }
+}
+
+extension Float {
+  /// The float nearest to a double; nil for a finite one beyond the range of floats.
+  package init?(nearest value: Double) {
+    self.init(value)
+    if isInfinite && value.isFinite { return nil }
   }
 }

@@ -24,3 +24,14 @@ package struct Schema: Hashable, Sendable {
 
   package subscript(name: String) -> Field? { index(of: name).map { fields[$0] } }
 }
+
+/// Names of columns that are Almanac's own, beside those of users.
+package enum ReservedName {
+  /// What the names of all of them begin with: nothing that users name, and that can become a column, does.
+  package static let prefix = "_almanac"
+
+  /// The key of a saved training set. The one that labels may have, as they do when they were checked out of such a set.
+  package static let rowNumber = "_almanac_row"
+
+  package static func holds(_ name: String) -> Bool { name.hasPrefix(prefix) }
+}

@@ -3,11 +3,13 @@ extension JSON {
   ///
   /// Numbers without point and exponent are exact up to 64 bits; beyond that, and with point or exponent, they are the
   /// nearest double. Of members with one name the last counts.
+  /// - Parameter wholeNumbers: numbers with point or exponent that are whole, as `1.0` and `1e3`, are integers too where 64 bits
+  ///   hold them. A double then never stands for an integer: one that is whole was rounded.
   /// - Throws: `JSONError` for anything else, also lone surrogates, invalid UTF-8, a number beyond the doubles and more
   ///   than 512 levels of arrays and objects.
   /// - Complexity: O(bytes)
-  package init(parsing bytes: UnsafeRawBufferPointer) throws(JSONError) {
-    var parser = JSONParser(bytes)
+  package init(parsing bytes: UnsafeRawBufferPointer, wholeNumbers: Bool = false) throws(JSONError) {
+    var parser = JSONParser(bytes, wholeNumbers: wholeNumbers)
     self = try parser.parseText()
   }
 
@@ -29,10 +31,12 @@ struct JSONParser {
   // SAFETY: every load is at an index below `count`, and the caller keeps the bytes alive while the parser runs.
   private let base: UnsafePointer<UInt8>
   private let count: Int
+  private let wholeNumbers: Bool
   private(set) var position = 0
   private var depth = 0
 
-  init(_ bytes: UnsafeRawBufferPointer) {
+  init(_ bytes: UnsafeRawBufferPointer, wholeNumbers: Bool = false) {
+    self.wholeNumbers = wholeNumbers
     // Any address will do for no bytes, as none is loaded.
     base = (bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!).assumingMemoryBound(to: UInt8.self)
     count = bytes.count
@@ -181,7 +185,17 @@ extension JSONParser {
       if isNegative && mantissa <= UInt64(Int64.max) + 1 { return .int(Int64(truncatingIfNeeded: 0 &- mantissa)) }
       if !isNegative { return JSON(mantissa) }
     }
+    if wholeNumbers, let whole = wholeNumber(from: start) { return whole }
     return .double(try double(mantissa, overflows, exponent, isNegative, start))
+  }
+
+  private func wholeNumber(from start: Int) -> JSON? {
+    guard let (isNegative, magnitude) = WholeNumber.parse(UnsafeRawBufferPointer(start: base + start, count: position - start)) else {
+      return nil
+    }
+    if !isNegative { return JSON(magnitude) }
+    // Integers have no -0.
+    return magnitude > 0 && magnitude <= 1 << 63 ? .int(Int64(truncatingIfNeeded: 0 &- magnitude)) : nil
   }
 
   @inline(__always) private mutating func scanDigits(_ value: inout UInt64, _ overflows: inout Bool) {

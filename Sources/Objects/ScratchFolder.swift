@@ -84,9 +84,7 @@ package final class ScratchFile: Sendable {
     let end = lseek(file, 0, SEEK_END)
     guard end >= 0 else { throw ScratchFolder.failure("read the size of", path) }
     guard end > 0 else { return MappedFile(copying: UnsafeRawBufferPointer(start: nil, count: 0)) }
-    guard let memory = mmap(nil, Int(end), PROT_READ, MAP_PRIVATE, file, 0), memory != MAP_FAILED else {
-      throw ScratchFolder.failure("map", path)
-    }
-    return MappedFile(mapped: memory, byteCount: Int(end))
+    guard let mapped = MappedFile(descriptor: file, byteCount: Int(end)) else { throw ScratchFolder.failure("map", path) }
+    return mapped
   }
 }

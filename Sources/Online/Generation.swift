@@ -28,13 +28,14 @@ package struct Generation: Sendable {
   ///   - requests: per request field of the plan the same.
   ///   - time: of the question, micros; later rows are not seen.
   /// - Returns: per output of the plan one value per entity.
-  /// - Throws: `beforeBuild`; `unprocessable` when a key value does not fit a second view that reads it under another type.
+  /// - Throws: `beforeBuild`; `damaged` when the file of an image was shortened meanwhile; `unprocessable` when a key value does not fit a second view that reads it under another type.
   package func answer(
     _ plan: FeaturePlan, entities: [Column], requests: [Column] = [], at time: Int64
   ) throws(OnlineError) -> [[FeatureValue]] {
     precondition(entities.count == plan.keys.count, "Every key of the plan needs a column")
     precondition(requests.count == plan.requests.count, "Every request field of the plan needs a column")
     let count = (entities.first ?? requests.first)?.count ?? 0
+    for use in plan.uses { try use.image.checkWhole() }
     var moments: [[EntityMoment]] = []
     for use in plan.uses {
       var keys: [Column] = []
@@ -55,6 +56,7 @@ package struct Generation: Sendable {
       let events = plan.uses[lookup.use].image.events
       return moments[lookup.use].map { events.value(of: lookup.feature, at: $0) }
     }
+    for use in plan.uses { try use.image.checkWhole() }
     let computed = plan.computed(lookups, requests: requests, count: count)
     return plan.outputs.map { output in
       switch output.source {

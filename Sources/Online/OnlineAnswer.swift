@@ -27,13 +27,7 @@ extension Generation {
 
   /// - Parameter body: the bytes of the request's body.
   package func answer(body: UnsafeRawBufferPointer, now: Int64, overlay: Int64 = 0) throws(OnlineError) -> [UInt8] {
-    let json: JSON
-    do {
-      json = try JSON(parsing: body)
-    } catch {
-      throw OnlineError(.malformed, "The body: \(error)")
-    }
-    return try answer(OnlineRequest(json), now: now, overlay: overlay)
+    try answer(OnlineRequest(body: body), now: now, overlay: overlay)
   }
 
   private func answer(_ request: OnlineRequest, _ plan: FeaturePlan, now: Int64, overlay: Int64) throws(OnlineError) -> [UInt8] {

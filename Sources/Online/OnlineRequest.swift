@@ -4,7 +4,8 @@ import JSON
 
 /// The body of `POST /get-online-features` (Feast's feature-server protocol, with an optional `at`).
 ///
-/// Unknown members and entity columns that no feature needs are ignored.
+/// Unknown members and entity columns that no feature needs are ignored. An integer may be written `1.0` or `1e3`; what is not exactly
+/// one is refused, as its neighbour would be another entity. Fields of floats take the nearest value.
 package struct OnlineRequest: Sendable {
   /// `feature_service` beats `features`.
   package let service: String?
@@ -15,6 +16,18 @@ package struct OnlineRequest: Sendable {
   /// Micros; nil for now.
   package let time: Int64?
 
+  /// - Throws: `malformed` for bytes that are no JSON, and as `init(_:)`.
+  package init(body bytes: UnsafeRawBufferPointer) throws(OnlineError) {
+    let json: JSON
+    do {
+      json = try JSON(parsing: bytes, wholeNumbers: true)
+    } catch {
+      throw OnlineError(.malformed, "The body: \(error)")
+    }
+    try self.init(json)
+  }
+
+  /// - Parameter body: parsed with whole numbers as integers: doubles stand for none.
   /// - Throws: `malformed` for a member that is missing or of the wrong kind, naming it.
   package init(_ body: JSON) throws(OnlineError) {
     guard case .object = body else { throw OnlineError(.malformed, "The body: expected a JSON object") }
@@ -53,7 +66,9 @@ package struct OnlineRequest: Sendable {
       var scalars: [Scalar] = []
       for (index, value) in values.enumerated() {
         guard let scalar = Self.scalar(value, as: key.type) else {
-          throw OnlineError(.unprocessable, "entities.\(key.name)[\(index)]: expected a value of type \(key.type), found \(value.text())")
+          throw OnlineError(
+            .unprocessable,
+            "entities.\(key.name)[\(index)]: expected a value of type \(key.type), found \(Self.text(of: value, for: key.type))")
         }
         scalars.append(scalar)
       }
@@ -70,6 +85,12 @@ package struct OnlineRequest: Sendable {
     return value
   }
 
+  /// A value in a message. A double that is whole would look like what was expected.
+  private static func text(of value: JSON, for type: DataType) -> String {
+    guard type.isInteger, case .double(let number) = value, number.rounded() == number else { return value.text() }
+    return "a number that no integer of 64 bits equals, about \(value.text())"
+  }
+
   /// The value of a key or request field; numbers may come as strings, since JSON of other languages loses digits and the command
   /// line has nothing else. Nil when it does not fit.
   private static func scalar(_ json: JSON, as type: DataType) -> Scalar? {
@@ -77,19 +98,15 @@ package struct OnlineRequest: Sendable {
     switch type {
     case .bool: return (json.boolValue ?? ["true": true, "false": false][json.stringValue ?? ""]).map { .bool($0) }
     case .float64: return number(json).map { .double($0) }
-    // As label columns are cast: a number that is no float32 is refused.
-    case .float32: return number(json).flatMap { try? Column(.float64, [.double($0)]).cast(to: .float32).scalar(at: 0) }
-    case .int8: return integer(json).flatMap { Int8(exactly: $0) }.map { .int(Int64($0)) }
-    case .int16: return integer(json).flatMap { Int16(exactly: $0) }.map { .int(Int64($0)) }
-    case .int32: return integer(json).flatMap { Int32(exactly: $0) }.map { .int(Int64($0)) }
-    case .int64: return integer(json).map { .int($0) }
-    case .uint8: return integer(json).flatMap { UInt8(exactly: $0) }.map { .uint(UInt64($0)) }
-    case .uint16: return integer(json).flatMap { UInt16(exactly: $0) }.map { .uint(UInt64($0)) }
-    case .uint32: return integer(json).flatMap { UInt32(exactly: $0) }.map { .uint(UInt64($0)) }
-    case .uint64:
-      if case .uint(let value) = json { return .uint(value) }
-      if let text = json.stringValue { return UInt64(text).map { .uint($0) } }
-      return integer(json).flatMap { UInt64(exactly: $0) }.map { .uint($0) }
+    case .float32: return number(json).flatMap { Float(nearest: $0) }.map { .float($0) }
+    case .int8: return integer(json, Int8.self).map { .int(Int64($0)) }
+    case .int16: return integer(json, Int16.self).map { .int(Int64($0)) }
+    case .int32: return integer(json, Int32.self).map { .int(Int64($0)) }
+    case .int64: return integer(json, Int64.self).map { .int($0) }
+    case .uint8: return integer(json, UInt8.self).map { .uint(UInt64($0)) }
+    case .uint16: return integer(json, UInt16.self).map { .uint(UInt64($0)) }
+    case .uint32: return integer(json, UInt32.self).map { .uint(UInt64($0)) }
+    case .uint64: return integer(json, UInt64.self).map { .uint($0) }
     case .string: return json.stringValue.map { .string($0) }
     case .binary: return json.stringValue.flatMap { Base64.bytes($0) }.map { .binary($0) }
     case .date: return json.stringValue.flatMap { CivilTime.parseDate($0) }.map { .date($0) }
@@ -98,11 +115,11 @@ package struct OnlineRequest: Sendable {
     }
   }
 
-  /// A JSON number, or one as answers and text files write it, with `NaN` and `Infinity`.
+  /// The double nearest to a JSON number, or to one as answers and text files write it, with `NaN` and `Infinity`.
   private static func number(_ json: JSON) -> Double? {
     switch json {
-    case .int(let value): Double(exactly: value)
-    case .uint(let value): Double(exactly: value)
+    case .int(let value): Double(value)
+    case .uint(let value): Double(value)
     case .double(let value): value
     case .string("Infinity"): .infinity
     case .string("-Infinity"): -.infinity
@@ -112,11 +129,12 @@ package struct OnlineRequest: Sendable {
     }
   }
 
-  private static func integer(_ json: JSON) -> Int64? {
+  /// Exactly, or not at all.
+  private static func integer<Value: FixedWidthInteger>(_ json: JSON, _: Value.Type) -> Value? {
     switch json {
-    case .int(let value): value
-    case .double(let value): Int64(exactly: value)
-    case .string(let text): Int64(text)
+    case .int(let value): Value(exactly: value)
+    case .uint(let value): Value(exactly: value)
+    case .string(let text): WholeNumber.parse(text, as: Value.self)
     default: nil
     }
   }

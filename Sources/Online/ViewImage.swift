@@ -7,18 +7,30 @@ package struct ViewImage: Sendable {
   package let buildTimeMicros: Int64
   package let events: ViewEvents
   package let byteCount: Int
+  private let isWhole: (@Sendable () -> Bool)?
 
   /// Checks the header, the checksums and every offset, so that no later lookup can read outside the bytes.
   ///
-  /// - Parameter bytes: the whole image; kept alive and read in place.
+  /// - Parameters:
+  ///   - bytes: the whole image; kept alive and read in place.
+  ///   - isWhole: tells whether the bytes are still those that were checked, where they may go; nil where they stay.
   /// - Throws: `damaged` or `version`.
   /// - Complexity: O(bytes)
-  package init(bytes: BufferSlice) throws(OnlineError) {
+  package init(bytes: BufferSlice, isWhole: (@Sendable () -> Bool)? = nil) throws(OnlineError) {
+    self.isWhole = isWhole
     let reader = try ImageReader(bytes)
     descriptor = try reader.descriptor()
     buildTimeMicros = reader.buildTimeMicros
     events = try reader.events(descriptor)
     byteCount = bytes.byteCount
+  }
+
+  /// To be asked before anything is looked up, as offsets are not checked again, and once more before it is believed.
+  /// - Throws: `damaged` when bytes of the image have gone.
+  package func checkWhole() throws(OnlineError) {
+    guard let isWhole, !isWhole() else { return }
+    throw OnlineError(
+      .damaged, "Cannot read the image of view \(descriptor.view): its file was shortened, or its disk fails; materialize again")
   }
 
   /// What all features of the view are worth for one entity.

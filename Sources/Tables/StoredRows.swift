@@ -7,6 +7,7 @@ import Parquet
 struct StoredRows: Sendable {
   /// For messages: `leaf 4f…`.
   let name: String
+  private let file: MappedFile
   private let reader: ParquetReader
   /// Told of what is read.
   var tally: ReadTally?
@@ -15,27 +16,23 @@ struct StoredRows: Sendable {
 
   /// - Throws: `TableError` of kind `corrupt` when the file is not one of ours; `StoreError` when it cannot be read.
   init(leaf id: LeafID, in archive: Archive) throws {
-    let file = try archive.mapLeaf(id)
-    try self.init("leaf \(id)", BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+    try self.init("leaf \(id)", file: archive.mapLeaf(id))
   }
 
   init(tail id: TailID, in archive: Archive) throws {
-    let file = try archive.mapTail(id)
-    try self.init("tail \(id)", BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+    try self.init("tail \(id)", file: archive.mapTail(id))
   }
 
   /// - Throws: `TableError` of kind `corrupt`.
   init(_ name: String, file: MappedFile) throws(TableError) {
-    try self.init(name, BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
-  }
-
-  private init(_ name: String, _ bytes: BufferSlice) throws(TableError) {
     self.name = name
+    self.file = file
     do {
-      reader = try ParquetReader(bytes: bytes)
+      reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
     } catch {
-      throw TableError(.corrupt, "Cannot read \(name): \(error)")
+      throw Self.failure(name, file, error)
     }
+    guard !file.isLost else { throw Self.lost(name) }
     guard reader.rowGroupCount <= 1 else {
       throw TableError(.corrupt, "Cannot read \(name): expected one row group, found \(reader.rowGroupCount)")
     }
@@ -55,8 +52,9 @@ struct StoredRows: Sendable {
       do {
         stored = try reader.read(rowGroup: 0, columns: present, rows: rows, threads: threads).columns
       } catch {
-        throw TableError(.corrupt, "Cannot read \(name): \(error)")
+        throw Self.failure(name, file, error)
       }
+      guard !file.isLost else { throw Self.lost(name) }
     }
     var next = 0
     let columns = try zip(fields, positions).map { field, position -> Column in
@@ -75,6 +73,15 @@ struct StoredRows: Sendable {
 
   /// The fields that the file has a column of.
   var fieldIDs: Set<Int32> { Set(reader.schema.fields.compactMap(\.id)) }
+
+  /// Bytes that are gone read as zeros, which may be no Parquet.
+  private static func failure(_ name: String, _ file: MappedFile, _ error: any Error) -> TableError {
+    file.isLost ? lost(name) : TableError(.corrupt, "Cannot read \(name): \(error)")
+  }
+
+  private static func lost(_ name: String) -> TableError {
+    TableError(.corrupt, "Cannot read \(name): bytes of its file were gone when they were read; it was shortened, or its disk fails")
+  }
 
   /// Tells the tally of what somebody else reads of this file.
   func note(_ fields: [Field], rows: Range<Int>) {

@@ -1,3 +1,5 @@
+import Columns
+
 /// The first record of a file, and what it shows of the file's form.
 struct CSVHeader {
   let form: CSVForm
@@ -5,7 +7,25 @@ struct CSVHeader {
   /// Where the first record of values starts.
   let end: Int
 
-  init(_ raw: UnsafeRawBufferPointer, _ options: CSVOptions) throws(TextError) {
+  /// - Throws: `TextError`: `malformed` for a file without a header or with one that cannot be read, `ambiguous` where the delimiter
+  ///   is neither given nor to be found.
+  init(_ bytes: BufferSlice, _ options: CSVOptions) throws(TextError) {
+    let (record, lineEnd, next) = try bytes.withBytes { (raw) throws(TextError) in try CSVHeader.place(raw, options) }
+    end = options.hasHeader ? next : record.lowerBound
+    let guess = CSVDelimiterGuess(bytes, header: record, dataStart: end, lineEnd: lineEnd, options)
+    let delimiter: UInt8
+    if let given = options.delimiter { delimiter = given } else { delimiter = try guess.delimiter() }
+    form = CSVForm(delimiter: delimiter, lineEnd: lineEnd)
+    names = try bytes.withBytes { (raw) throws(TextError) in
+      let line = TextError.lineCount(before: record.lowerBound, of: raw, lineEnd: lineEnd) + 1
+      return try CSVHeader.names(UnsafeRawBufferPointer(rebasing: raw[record]), delimiter, line: line, hasHeader: options.hasHeader)
+    }
+  }
+
+  /// The first record without its line end, what ends lines, and where the next record starts.
+  private static func place(
+    _ raw: UnsafeRawBufferPointer, _ options: CSVOptions
+  ) throws(TextError) -> (record: Range<Int>, lineEnd: UInt8, next: Int) {
     try TextError.refuseUTF16(raw)
     var start = raw.count >= 3 && raw[0] == 0xEF && raw[1] == 0xBB && raw[2] == 0xBF ? 3 : 0
     if options.hasHeader {
@@ -15,15 +35,18 @@ struct CSVHeader {
       throw TextError(.malformed, line: 1, "the file is empty: expected a header with the names of the columns")
     }
     let (recordEnd, lineEnd) = CSVHeader.firstLineEnd(raw, from: start)
-    let record = UnsafeRawBufferPointer(rebasing: raw[start..<recordEnd])
-    form = CSVForm(delimiter: options.delimiter ?? CSVHeader.sniff(record), lineEnd: lineEnd)
-    let line = TextError.lineCount(before: start, of: raw, lineEnd: lineEnd) + 1
-    let fields = CSVHeader.fields(record, form.delimiter)
-    guard options.hasHeader else {
-      names = fields.indices.map { "column_\($0 + 1)" }
-      end = start
-      return
-    }
+    var next = min(recordEnd + 1, raw.count)
+    // Behind CR there may be LF, in files of either form.
+    if recordEnd < raw.count && raw[recordEnd] == 0x0D && next < raw.count && raw[next] == 0x0A { next += 1 }
+    return (start..<recordEnd, lineEnd, next)
+  }
+
+  /// The names that a record gives to columns; of a file without names `column_1` and so on.
+  static func names(
+    _ record: UnsafeRawBufferPointer, _ delimiter: UInt8, line: Int, hasHeader: Bool
+  ) throws(TextError) -> [String] {
+    let fields = CSVHeader.fields(record, delimiter)
+    guard hasHeader else { return fields.indices.map { "column_\($0 + 1)" } }
     var names: [String] = []
     var seen: Set<String> = []
     for (index, field) in fields.enumerated() {
@@ -33,11 +56,7 @@ struct CSVHeader {
       }
       names.append(name)
     }
-    self.names = names
-    var next = min(recordEnd + 1, raw.count)
-    // Behind CR there may be LF, in files of either form.
-    if recordEnd < raw.count && raw[recordEnd] == 0x0D && next < raw.count && raw[next] == 0x0A { next += 1 }
-    end = next
+    return names
   }
 
   /// The place of the first line end outside quotes, or the end; and which byte ends lines.
@@ -51,20 +70,6 @@ struct CSVHeader {
       if byte == 0x0D { return (place, place + 1 < raw.count && raw[place + 1] == 0x0A ? 0x0A : 0x0D) }
     }
     return (raw.count, 0x0A)
-  }
-
-  /// The comma if there is one outside quotes, else the most frequent of semicolon, tab and bar; the comma without any.
-  private static func sniff(_ record: UnsafeRawBufferPointer) -> UInt8 {
-    var counts = [Int](repeating: 0, count: 256)
-    var isQuoted = false
-    for byte in record {
-      if byte == CSVText.quote { isQuoted.toggle() }
-      if !isQuoted { counts[Int(byte)] += 1 }
-    }
-    var best = CSVText.delimiters[0]
-    if counts[Int(best)] > 0 { return best }
-    for candidate in CSVText.delimiters where counts[Int(candidate)] > counts[Int(best)] { best = candidate }
-    return best
   }
 
   /// The fields with their quotes.

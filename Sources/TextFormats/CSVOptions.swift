@@ -3,12 +3,16 @@ import Columns
 package struct CSVOptions: Sendable {
   /// The types wanted of columns, by name; columns that it does not name are inferred.
   package var types: Schema?
-  /// nil: the comma where the first record has one, else the most frequent there of semicolon, tab and bar.
+  /// nil: the one of comma, semicolon, tab and bar that the first record has, and where it has several, the one under which all
+  /// records are of one length (`CSVDelimiterGuess`).
   package var delimiter: UInt8?
   /// Whether the first record holds names; otherwise columns are called `column_1`, `column_2`, ...
   package var hasHeader: Bool
   /// Texts that stand for null where they are not in quotes, besides the empty field, which always does: `NA`, `null`.
   package var nullTokens: [String]
+  /// Columns whose numbers name something: where they are inferred as floats, a whole one must be that integer in the text, as
+  /// `1.0` and `1e3` are. Nothing is asked of other values.
+  package var wholeNumberColumns: Set<String> = []
   package var batchRowCount: Int
   /// How much of the file is read ahead to infer types.
   package var sampleByteCount: Int

@@ -23,10 +23,11 @@ package struct CSVReader {
   private var chunks: CSVChunks
   private var parsed: ParsedChunks
 
-  /// - Throws: `TextError` of kind `malformed` when there is no header or, where types are inferred, in the sample.
+  /// - Throws: `TextError` of kind `malformed` when there is no header or, where types are inferred, in the sample; `ambiguous` where
+  ///   the delimiter is not given and records do not tell it.
   /// - Complexity: O(sample) where types are inferred, else O(header)
   package init(bytes: BufferSlice, options: CSVOptions = CSVOptions()) throws(TextError) {
-    let header = try bytes.withBytes { (raw) throws(TextError) in try CSVHeader(raw, options) }
+    let header = try CSVHeader(bytes, options)
     chunks = CSVChunks(bytes, header.form, position: header.end, options: options)
     var fields = header.names.map { name in Field(name, options.types?[name]?.type ?? .string) }
     let unknown = header.names.map { options.types?[$0] == nil }
@@ -38,7 +39,8 @@ package struct CSVReader {
     }
     schema = Schema(fields)
     parser = CSVChunkParser(
-      schema: schema, form: header.form, nullTokens: nullTokens, batchRowCount: options.batchRowCount,
+      schema: schema, form: header.form, nullTokens: nullTokens,
+      wholeNumbers: WholeNumberColumns(schema, unknown, options.wholeNumberColumns), batchRowCount: options.batchRowCount,
       isGuessed: bytes.byteCount - header.end > options.sampleByteCount ? unknown : unknown.map { _ in false })
     parsed = ParsedChunks(consumedByteCount: header.end)
   }
@@ -74,6 +76,7 @@ struct CSVChunkParser: Sendable {
   let schema: Schema
   let form: CSVForm
   let nullTokens: NullTokens
+  let wholeNumbers: WholeNumberColumns
   let batchRowCount: Int
   /// Columns whose type was inferred from a part of the file only.
   let isGuessed: [Bool]
@@ -110,11 +113,23 @@ struct CSVChunkParser: Sendable {
       for index in columns.indices {
         let cells = block.column(index, of: raw, rowCount: rows, isASCII: isASCII, nullTokens: nullTokens)
         if let row = cells.append(to: &columns[index]) { throw failure(cells, row, index, raw) }
+        if wholeNumbers.contains(index) { try checkWhole(cells, index, raw) }
       }
       rowCount += rows
     }
     if rowCount == 0 { return nil }
     return Batch(schema: schema, columns: columns.map { $0.finish() }, rowCount: rowCount)
+  }
+
+  private func checkWhole(_ cells: CSVColumnCells, _ index: Int, _ raw: UnsafeRawBufferPointer) throws(TextError) {
+    for row in 0..<cells.count {
+      guard let (start, length, _) = cells.text(row) else { continue }
+      let text = UnsafeRawBufferPointer(start: start, count: length)
+      guard WholeNumberColumns.isRounded(text) else { continue }
+      let line = TextError.lineCount(before: start - raw.baseAddress!, of: raw, lineEnd: form.lineEnd) + 1
+      throw TextError(
+        .badCell, line: line, column: index + 1, fieldName: schema.fields[index].name, WholeNumberColumns.problem(text))
+    }
   }
 
   private func failure(_ cells: CSVColumnCells, _ row: Int, _ index: Int, _ raw: UnsafeRawBufferPointer) -> TextError {

@@ -123,13 +123,12 @@ enum JSONValues {
     return true
   }
 
-  /// An integer of this width; doubles count when they are whole and below 2^53, as some writers know no integers.
+  /// An integer of this width; numbers with point or exponent count when they are whole, as some writers know no integers.
   @inline(__always) private static func integer<Value: FixedWidthInteger>(_ token: JSONToken, _: Value.Type) -> Value? {
     if token.kind == .integer {
       if let value = TextNumbers.integer(token.bytes) { return Value(exactly: value) }
       return NumberText.parseUInt64(token.bytes).flatMap { Value(exactly: $0) }
     }
-    guard let value = NumberText.parseDouble(token.bytes), value.magnitude < 9_007_199_254_740_992 else { return nil }
-    return Value(exactly: value)
+    return WholeNumber.parse(token.bytes, as: Value.self)
   }
 }

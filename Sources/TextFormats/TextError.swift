@@ -3,6 +3,8 @@ package struct TextError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Kind: Hashable, Sendable {
     /// The bytes are not of the format: a ragged row, a bad quote, invalid UTF-8.
     case malformed
+    /// The bytes can be parsed in more ways than one, as different tables.
+    case ambiguous
     /// The bytes can be parsed, but a value has not the type wanted.
     case badCell
   }

@@ -90,3 +90,64 @@ import Testing
     #expect(throws: CastError(from: .string, to: .int64, reason: .unsupported)) { try cast(.string, .int64, [.string("1")]) }
   }
 }
+
+/// Floats that may have been integers before.
+@Suite struct AmbiguousCastTests {
+  private func cast(_ from: DataType, _ to: DataType, _ values: [Scalar]) throws -> [Scalar] {
+    try Column(from, values).cast(to: to, nanAsNull: true, unambiguous: true).scalars
+  }
+
+  @Test func integersThatAFloatTellsApartAreTaken() throws {
+    let last = Double(1 << 53 - 1)
+    #expect(
+      try cast(.float64, .int64, [.double(last), .null, .double(-last), .double(.nan)]) == [
+        .int(1 << 53 - 1), .null, .int(1 - 1 << 53), .null,
+      ])
+    #expect(try cast(.float32, .int32, [.float(16_777_215), .float(-16_777_215)]) == [.int(16_777_215), .int(-16_777_215)])
+    #expect(try cast(.float16, .int16, [.float(2047)]) == [.int(2047)])
+    #expect(try cast(.float64, .uint64, [.double(last)]) == [.uint(1 << 53 - 1)])
+  }
+
+  @Test func othersAreRefused() throws {
+    for value in [0x1p53, -0x1p53, 1e18] {
+      #expect(throws: CastError(from: .float64, to: .int64, reason: .ambiguous(row: 1, .double(value)))) {
+        try cast(.float64, .int64, [.double(1), .double(value)])
+      }
+    }
+    #expect(throws: CastError(from: .float64, to: .uint64, reason: .ambiguous(row: 0, .double(0x1p63)))) {
+      try cast(.float64, .uint64, [.double(0x1p63)])
+    }
+    #expect(throws: CastError(from: .float32, to: .int64, reason: .ambiguous(row: 0, .float(16_777_216)))) {
+      try cast(.float32, .int64, [.float(16_777_216)])
+    }
+    #expect(throws: CastError(from: .float16, to: .int64, reason: .ambiguous(row: 0, .float(2048)))) {
+      try cast(.float16, .int64, [.float(2048)])
+    }
+    // What the integer cannot hold anyway is refused for that.
+    #expect(throws: CastError(from: .float64, to: .int64, reason: .value(row: 0, .double(1e300)))) {
+      try cast(.float64, .int64, [.double(1e300)])
+    }
+    #expect(throws: CastError(from: .float64, to: .int32, reason: .value(row: 0, .double(0x1p53)))) {
+      try cast(.float64, .int32, [.double(0x1p53)])
+    }
+    #expect(
+      "\(CastError(from: .float64, to: .int64, reason: .ambiguous(row: 1, .double(0x1p53))))"
+        == "Cannot convert float64 to int64: row 2 holds 9007199254740992.0, to which float64 rounds several integers; give it as an integer"
+    )
+  }
+
+  @Test func floatsTakeTheNearestOfAnyNumber() throws {
+    func nearest(_ from: DataType, _ to: DataType, _ values: [Scalar]) throws -> [Scalar] {
+      try Column(from, values).castNearest(to: to).scalars
+    }
+    #expect(try nearest(.float64, .float32, [.double(0.1), .null, .double(.infinity)]) == [.float(0.1), .null, .float(.infinity)])
+    #expect(try nearest(.int64, .float64, [.int(1 << 53 + 1)]) == [.double(0x1p53)])
+    #expect(try nearest(.int32, .float32, [.int(16_777_217)]) == [.float(16_777_216)])
+    #expect(try nearest(.uint64, .float64, [.uint(.max)]) == [.double(0x1p64)])
+    #expect(try nearest(.uint64, .float32, [.uint(.max)]) == [.float(0x1p64)])
+    #expect(try nearest(.float32, .float64, [.float(0.5)]) == [.double(0.5)])
+    #expect(throws: CastError(from: .float64, to: .float32, reason: .value(row: 0, .double(1e300)))) {
+      try nearest(.float64, .float32, [.double(1e300)])
+    }
+  }
+}

@@ -133,6 +133,32 @@ import Testing
         == "422 View spend was materialized as of 1970-01-01T00:00:00.000000Z; 1969-12-31T23:59:59.000000Z lies before")
   }
 
+  /// 9007199254740992 and its neighbour are one double, but two entities.
+  @Test(arguments: [
+    "9007199254740993", "9007199254740993.0", "9.007199254740993e15", "\"9007199254740993.0\"", "\"9007199254740993\"",
+    "90071992547409930e-1",
+  ])
+  func wholeNumbersAreKeysExactly(number: String) throws {
+    let found = try JSON(
+      parsing: answer(#"{"entities": {"user_id": [\#(number), 1.0, 1e0, "2.0"]}, "features": ["spend:payments"]}"#))
+    #expect(found["results"]?.arrayValue?.map { $0["values"] } == [[9_007_199_254_740_993, 1, 1, 2], [1, 1, 1, 0]])
+  }
+
+  @Test(arguments: [
+    ("1.0000000000000001", "a number that no integer of 64 bits equals, about 1.0"),
+    ("9007199254740993.5", "a number that no integer of 64 bits equals, about 9.007199254740994e+15"),
+    ("1e300", "a number that no integer of 64 bits equals, about 1e+300"),
+    ("9223372036854775808", "9223372036854775808"),
+    ("18446744073709551616", "a number that no integer of 64 bits equals, about 1.8446744073709552e+19"),
+    ("2.5", "2.5"), ("\"1.0000000000000001\"", "\"1.0000000000000001\""), ("\"1.5\"", "\"1.5\""), ("\"\"", "\"\""), ("\"0x1\"", "\"0x1\""),
+    ("true", "true"),
+  ])
+  func otherNumbersAreNoKeys(number: String, found: String) throws {
+    #expect(
+      try refusal(#"{"entities": {"user_id": [1, \#(number)]}, "features": ["spend:payments"]}"#)
+        == "422 entities.user_id[1]: expected a value of type int64, found \(found)")
+  }
+
   @Test func base64RoundTrips() {
     #expect(Base64.text([]) == "")
     #expect(Base64.text([0xFF]) == "/w==")

@@ -14,8 +14,8 @@ import TextFormats
     #expect(try readCSV(text).columns[0].scalars == [.int(1)])
   }
 
-  @Test func theCommaIsPreferredAndTheOptionRules() throws {
-    #expect(try CSVReader(bytes: slice("a;b;c,d\n1;2;3,4\n")).delimiter == UInt8(ascii: ","))
+  @Test func oneColumnHasACommaAndTheOptionRules() throws {
+    #expect(try CSVReader(bytes: slice("a\n1\n")).delimiter == UInt8(ascii: ","))
     #expect(try readCSV("a\n1\n").columns[0].scalars == [.int(1)])
     let batch = try readCSV("a;b\n1;2\n", CSVOptions(delimiter: UInt8(ascii: ",")))
     #expect(batch.schema.fields.map(\.name) == ["a;b"])

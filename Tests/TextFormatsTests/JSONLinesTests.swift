@@ -114,4 +114,32 @@ func readJSONLines(_ text: String, _ options: JSONLinesOptions = JSONLinesOption
         + #""b":"AQ==","o":true,"m":"-0.05"}"# + "\n"
         + #"{"i":null,"s":"","f":100.0,"g":"-Infinity","t":null,"d":null,"b":"","o":false,"m":null}"# + "\n")
   }
+
+  /// Whole numbers are integers exactly, whatever the doubles beside them are.
+  @Test func wholeNumbersAreIntegersExactly() throws {
+    let options = JSONLinesOptions(types: Schema([Field("k", .int64)]))
+    let text = ["9007199254740993.0", "9.007199254740993e15", "1e3", "1.0", "-0.0", "9223372036854775807.0"].map { "{\"k\":\($0)}\n" }
+      .joined()
+    #expect(
+      try readJSONLines(text, options).columns[0].scalars
+        == [.int(9_007_199_254_740_993), .int(9_007_199_254_740_993), .int(1000), .int(1), .int(0), .int(.max)])
+    for number in ["1.0000000000000001", "0.99999999999999999999", "1.5", "9223372036854775808.0", "1e19"] {
+      let error = #expect(throws: TextError.self) { try readJSONLines("{\"k\":\(number)}\n", options) }
+      #expect(error?.description == "line 1, column 6 (k): expected int64, found \(number)")
+    }
+  }
+
+  @Test func floatsThatNameSomethingMustBeWhatTheTextSays() throws {
+    var options = JSONLinesOptions()
+    options.wholeNumberColumns = ["k"]
+    let rows = ["{\"k\":1.0,\"v\":1.0000000000000001}", "{\"k\":1e3,\"v\":2}", "{\"k\":1.5,\"v\":2}", "{\"k\":\"NaN\"}", "{\"k\":7}", "{}"]
+    #expect(
+      try readJSONLines(rows.joined(separator: "\n"), options).columns[0].scalars.dropLast(3)
+        == [.double(1), .double(1000), .double(1.5)])
+    for number in ["1.0000000000000001", "9007199254740993.0", "0.99999999999999999999"] {
+      let error = #expect(throws: TextError.self) { try readJSONLines("{\"k\":0.5}\n{\"k\":\(number)}\n", options) }
+      #expect(error?.kind == .badCell)
+      #expect(error?.description == "line 2, column 6 (k): expected a number that float64 holds exactly, found \"\(number)\"")
+    }
+  }
 }

@@ -205,13 +205,16 @@ extension DataType {
 extension DefinitionSet {
   /// Reads features files. The order of files and of objects within them does not matter.
   ///
-  /// Names are resolved across all files, wildcards of services expanded. Columns and types are checked by `validate`.
+  /// Names are resolved across all files, wildcards of services expanded. Columns and types are checked by `validate`. Names that
+  /// are Almanac's own are refused here and not where stored definitions are read, as earlier versions let them through.
   /// - Throws: `definition` or `notFound` with file, line and column.
   package static func parse(files: [(name: String, yaml: String)]) throws(FeatureError) -> DefinitionSet {
     var reader = DefinitionReader()
     for file in files {
       if let root = try DefinitionNode.parse(yaml: file.yaml, file: file.name) { try reader.read(root) }
     }
-    return try reader.finish()
+    let definitions = try reader.finish()
+    try definitions.checkReservedNames()
+    return definitions
   }
 }

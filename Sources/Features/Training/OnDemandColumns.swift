@@ -33,6 +33,7 @@ extension CompiledService {
 
   /// The request fields of every on-demand feature, from the label columns of their names.
   ///
+  /// Floats take the nearest value, as they do online; other types take only what they hold exactly.
   /// - Throws: `labels` for a column that is missing or whose values are not of the declared type.
   package func requestColumns(of labels: Batch) throws(FeatureError) -> [[Column]] {
     var result: [[Column]] = []
@@ -53,7 +54,7 @@ extension CompiledService {
       throw FeatureError(.labels, "Labels lack column \(field.name), which is \(reader)\(hint)")
     }
     do {
-      return try column.cast(to: field.type, nanAsNull: false, floor: false)
+      return try field.type.isFloat ? column.castNearest(to: field.type) : column.cast(to: field.type, unambiguous: true)
     } catch {
       throw FeatureError(
         .labels, "Cannot use label column \(field.name) as \(reader): \(error.text(row: FeatureError.rowMark))", row: error.row)

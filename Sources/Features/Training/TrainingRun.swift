@@ -28,7 +28,7 @@ package struct TrainingRun: Sendable {
   package var trace: JoinTrace?
 
   /// - Parameter rangeRowCountMax: about how many rows of a view each thread has in memory, unless one entity has more.
-  /// - Throws: `labels` when the labels lack a column that is needed, or have one that is named like a feature.
+  /// - Throws: `labels` when the labels lack a column that is needed, or have one that is named like a feature or as Almanac's own are.
   package init(
     service: CompiledService, labels: Schema, options: TrainingOptions = TrainingOptions(), source: any FeatureSource,
     rangeRowCountMax: Int = EventRanges.rowCountMax
@@ -111,8 +111,18 @@ package struct TrainingRun: Sendable {
   }
 
   private static func checkNames(_ names: [String], _ labels: Schema, _ options: TrainingOptions) throws(FeatureError) {
+    for field in labels.fields where ReservedName.holds(field.name) && field.name != ReservedName.rowNumber {
+      throw FeatureError(
+        .labels, "Labels have a column \(field.name): names that begin with \(ReservedName.prefix) are Almanac's own; rename the column")
+    }
     var seen: Set<String> = []
     for name in names {
+      // Definitions that were stored before such names were refused.
+      guard !ReservedName.holds(name) else {
+        throw FeatureError(
+          .definition,
+          "A feature is named \(name): names that begin with \(ReservedName.prefix) are Almanac's own; rename it in features/ and apply")
+      }
       let hint = options.fullNames ? "; rename the label column" : "; use --full-names"
       guard labels.index(of: name) == nil else {
         throw FeatureError(.labels, "Labels have a column \(name), and so does the feature of this name\(hint)")
@@ -143,10 +153,13 @@ package struct TrainingRun: Sendable {
     if options.dropMissing { output["dropped"] = ["rows": .int(Int64(droppedRowCount)), "nulls": counts(droppedNullCounts)] }
     let timeless = service.views.filter { $0.view.isTimeless }.map(\.view.view.name)
     return [
-      "format": 1, "recipe": .string(Self.recipe(of: inputs)), "inputs": inputs, "commit": .string(commit),
+      "format": .int(Self.manifestFormat), "recipe": .string(Self.recipe(of: inputs)), "inputs": inputs, "commit": .string(commit),
       "timeless_views": .array(Set(timeless).sorted().map { .string($0) }), "output": .object(output),
     ]
   }
+
+  /// Of manifests (docs/format/training-set.md).
+  package static let manifestFormat: Int64 = 1
 
   /// The name of a result, from what determines it.
   package static func recipe(of inputs: JSON) -> String { BatchDigest.hex(SHA256.hash(data: inputs.canonicalBytes)) }
