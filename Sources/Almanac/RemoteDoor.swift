@@ -53,7 +53,7 @@ package struct RemoteDoor: Sendable {
 
 extension Repository {
   /// This repository as another one's remote.
-  package var asRemote: any Remote { ArchiveRemote(archive, location: folder, check: Self.checkFile) }
+  package var asRemote: any Remote { ArchiveRemote(archive, location: folder, check: Self.checkFile, refCheck: ArrivalGate.refCheck) }
 
   /// Decodes a leaf or tail that came from elsewhere and compares its rows with its id: the checksum of the file alone says only that
   /// it is what the sender has.

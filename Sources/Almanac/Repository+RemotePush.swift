@@ -35,14 +35,24 @@ extension Repository {
     }
     let far = try door.open(remote.address)
     return try AlmanacError.translating {
-      try push(local, to: far, remote, forceWithLease: forceWithLease, progress: progress)
+      let report = try Self.transferring {
+        try far.working { far in
+          try asRemote.working { here in
+            try push(local, from: here, to: far, remote, forceWithLease: forceWithLease, progress: progress)
+          }
+        }
+      }
+      if local.kind == .branch || report.old == report.new { _ = try mirror(far, remote, only: local.name, progress: nil) }
+      return report
     }
   }
 
+  /// - Parameters here, far: both for this one transfer.
   private func push(
-    _ local: Ref, to far: any Remote, _ remote: RemoteEntry, forceWithLease: Bool, progress: ProgressHandler?
+    _ local: Ref, from here: any Remote, to far: any Remote, _ remote: RemoteEntry, forceWithLease: Bool, progress: ProgressHandler?
   ) throws -> PushReport {
-    let current = try far.state().ref(named: local.name)
+    let state = try far.state()
+    let current = state.ref(named: local.name)
     if let current, current.kind != local.kind {
       throw AlmanacError(.failed, "Cannot push \(local.name): it is a \(local.kind.name) here and a \(current.kind.name) in \(remote.name)")
     }
@@ -50,12 +60,11 @@ extension Repository {
       PushReport(
         remote: remote, ref: local.name, kind: local.kind, old: current?.commit, new: local.commit, transfer: transfer)
     }
-    if current?.commit == local.commit {
-      _ = try mirror(far, remote, only: local.name, progress: nil)
-      return report(TransferReport())
-    }
+    if current?.commit == local.commit { return report(TransferReport()) }
     if let current { try checkReplacement(of: current, by: local, remote, forceWithLease: forceWithLease) }
-    var transfer = Transfer(from: asRemote, to: far) { done, total in progress?("sending", done, total) }
+    // The remote would say the same once everything has been sent.
+    try ArrivalGate.check(local.name, at: local.commit, known: state.refs.map(\.commit), in: archive)
+    var transfer = Transfer(from: here, to: far) { done, total in progress?("sending", done, total) }
     let sent = try transfer.copy([local.commit])
     let update = RefUpdate(
       name: local.name, kind: local.kind, expecting: current?.commit, new: local.commit, isForced: forceWithLease,
@@ -65,7 +74,6 @@ extension Repository {
     case .notFastForward: throw Self.behind(local, remote, nil)
     case .lostRace(let winner): throw Self.behind(local, remote, winner)
     }
-    if local.kind == .branch { _ = try mirror(far, remote, only: local.name, progress: nil) }
     return report(sent)
   }
 

@@ -10,6 +10,10 @@ package struct TableFileOptions: Hashable, Sendable {
   package var hasHeader = true
   /// Unquoted fields that mean null beside the empty one.
   package var nullTokens: [String] = []
+  /// See `CSVOptions.wholeNumberColumns`; also for JSON Lines.
+  package var wholeNumberColumns: Set<String> = []
+  /// Whether rows of JSON Lines say which keys they lack (`JSONLinesOptions.marksAbsentKeys`).
+  package var marksAbsentKeys = false
 
   package init() {}
 }
@@ -17,6 +21,7 @@ package struct TableFileOptions: Hashable, Sendable {
 /// A table in a file, read a batch at a time.
 package final class TableFile {
   package let name: String
+  private let path: String
   package let format: FileFormat
   private enum Source {
     case parquet(ParquetScan)
@@ -46,11 +51,12 @@ package final class TableFile {
     options: TableFileOptions = TableFileOptions()
   ) throws(AlmanacError) {
     name = path == "-" ? "standard input" : path
+    self.path = path
     let bytes = try InputBytes.open(path)
     self.bytes = bytes
     let format = path == "-" ? FileFormat(sniffing: bytes) : FileFormat(path: path) ?? FileFormat(sniffing: bytes)
     self.format = format
-    let opened = try AlmanacError.translating("Cannot read \(name)") { () -> (Source, Schema, Int?) in
+    let opened = try Self.reading(bytes, name, "Cannot read \(name)") { () -> (Source, Schema, Int?) in
       switch format {
       case .parquet:
         var reader = try ParquetReader(bytes: bytes)
@@ -61,17 +67,22 @@ package final class TableFile {
           ? Source.rowGroups(reader, columns: indices, next: 0) : .parquet(ParquetScan(reader, columns: indices, threads: Self.threadCount))
         return (source, reader.schema, reader.rowCount)
       case .arrow, .arrowStream:
-        let reader = try ArrowReader(bytes: bytes)
+        // Others may write to a mapped file: columns that point into it would change after they were checked.
+        let reader = try ArrowReader(bytes: bytes, ownsColumns: InputBytes.isMapped(bytes))
         return (.arrow(reader), reader.schema, nil)
       case .csv:
         var reading = CSVOptions(types: types)
         reading.delimiter = options.delimiter ?? FileFormat.delimiter(path: path)
         reading.nullTokens = options.nullTokens
         reading.hasHeader = options.hasHeader
+        reading.wholeNumberColumns = options.wholeNumberColumns
         let reader = try CSVReader(bytes: bytes, options: reading)
         return (.csv(reader), reader.schema, nil)
       case .jsonl:
-        let reader = try JSONLinesReader(bytes: bytes, options: JSONLinesOptions(types: types))
+        var reading = JSONLinesOptions(types: types)
+        reading.wholeNumberColumns = options.wholeNumberColumns
+        reading.marksAbsentKeys = options.marksAbsentKeys
+        let reader = try JSONLinesReader(bytes: bytes, options: reading)
         return (.jsonLines(reader), reader.schema, nil)
       }
     }
@@ -105,7 +116,7 @@ package final class TableFile {
 
   /// The next rows, nil at the end; a few megabytes at a time.
   package func next() throws(AlmanacError) -> Batch? {
-    let batch = try AlmanacError.translating("Cannot read \(name)") { () -> Batch? in
+    let batch = try reading("Cannot read \(name)") { () -> Batch? in
       switch source {
       case .parquet(var scan):
         defer { source = .parquet(scan) }
@@ -134,6 +145,20 @@ package final class TableFile {
   }
 
   package var byteCount: Int { bytes.byteCount }
+
+  /// Computed from now on, beside the reading of rows.
+  func digest() -> InputDigest { InputDigest(of: bytes, from: path) }
+
+  /// Runs `body`, which reads of the file. That others wrote to it meanwhile is then the error, whatever came of it.
+  func reading<Result>(_ context: String, _ body: () throws -> Result) throws(AlmanacError) -> Result {
+    try Self.reading(bytes, name, context, body)
+  }
+
+  private static func reading<Result>(
+    _ bytes: BufferSlice, _ name: String, _ context: String, _ body: () throws -> Result
+  ) throws(AlmanacError) -> Result {
+    try InputBytes.reading(bytes, name) { () throws(AlmanacError) in try AlmanacError.translating(context, body) }
+  }
 
   /// The reader beneath, for those who ask for more than rows; nil for formats other than Parquet.
   var parquetReader: ParquetReader? {

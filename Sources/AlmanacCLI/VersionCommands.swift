@@ -53,7 +53,8 @@ struct Commit: ParsableCommand {
     for dataset in report.datasets { for warning in dataset.warnings { Terminal.err("warning: \(warning)") } }
     if global.json { return Terminal.out(Self.json(report)) }
     guard let id = report.commit else {
-      return Terminal.out("Nothing to commit: the rows are there already")
+      Terminal.out("Nothing to commit: the rows are there already")
+      return sayAbsences(report)
     }
     Terminal.out("[\(report.branch) \(id.short)] \(message)")
     let rows = report.datasets.map { dataset in
@@ -64,6 +65,19 @@ struct Commit: ParsableCommand {
       ]
     }
     Terminal.out(Terminal.table(rows, numeric: [1, 2, 3, 4]))
+    sayAbsences(report)
+  }
+
+  /// Which columns were not sent, and what became of them.
+  private func sayAbsences(_ report: CommitReport) {
+    for dataset in report.datasets where !dataset.absences.isEmpty {
+      let columns = dataset.absences.map { absence -> String in
+        let rows = absence.rowCount == 1 ? "1 row" : "\(Terminal.grouped(absence.rowCount)) rows"
+        return absence.isEverywhere ? absence.column : "\(absence.column) (in \(rows))"
+      }
+      let outcome = mode == .upsert ? "unchanged in rows that were there, null in new ones" : "null in these rows"
+      Terminal.out("  \(dataset.name): not sent: \(columns.joined(separator: ", ")); \(outcome)")
+    }
   }
 
   static func json(_ report: CommitReport) -> JSON {
@@ -77,7 +91,7 @@ struct Commit: ParsableCommand {
               [
                 "added": .int(Int64(dataset.addedCount)), "changed": .int(Int64(dataset.changedCount)),
                 "removed": .int(Int64(dataset.removedCount)), "rows": .int(Int64(dataset.rowCount)),
-                "root": .string(dataset.root.description),
+                "root": .string(dataset.root.description), "not_sent": .array(dataset.absences.map { .string($0.column) }),
               ]
             )
           })),

@@ -8,16 +8,21 @@ extension Gate {
   /// - Parameters:
   ///   - source: the input's name, for messages.
   ///   - firstRow: how many rows of the input came before; messages count from 1.
+  ///   - needsKeyAlone: whether required columns beside the primary key may be absent too, as for rows that exist and keep
+  ///     what they have there.
   /// - Throws: `CheckError` naming source, column, expected and found.
   /// - Complexity: O(columns), and O(rows) for each column that has another type.
-  package func conform(_ batch: Batch, source: String, firstRow: Int) throws(CheckError) -> Batch {
+  package func conform(
+    _ batch: Batch, source: String, firstRow: Int, needsKeyAlone: Bool = false
+  ) throws(CheckError) -> Batch {
     let wanted = contract.columns
     func refuse(_ text: String) -> CheckError { CheckError(file: source, "Cannot use these rows for \(contract.name): \(text)") }
     let found = batch.schema.fields.map(\.name)
     for (index, name) in found.enumerated() where found[..<index].contains(name) {
       throw refuse("column \(name) stands twice in the input")
     }
-    let missing = wanted.filter { $0.isRequired && !found.contains($0.name) }.map(\.name)
+    let needed = needsKeyAlone ? wanted.filter { contract.primaryKey.contains($0.name) } : wanted.filter(\.isRequired)
+    let missing = needed.map(\.name).filter { !found.contains($0) }
     guard missing.isEmpty else {
       let columns = missing.count == 1 ? "column \(missing[0]) is missing" : "columns \(missing.joined(separator: ", ")) are missing"
       throw refuse("\(columns); the contract requires \(missing.count == 1 ? "it" : "them")")
@@ -33,7 +38,7 @@ extension Gate {
         continue
       }
       do throws(CastError) {
-        columns.append(try given.fitted(to: column.type))
+        columns.append(try given.fitted(to: column.type, isKey: contract.primaryKey.contains(column.name)))
       } catch {
         throw refuse(Self.text(of: error, column: column, given: given, firstRow: firstRow))
       }
@@ -48,15 +53,19 @@ extension Gate {
     case .unsupported: return "\(expected), and there is no lossless conversion"
     case .value(let row, let value):
       return "\(expected), and row \(firstRow + row + 1) holds \(value.text), which \(column.type) cannot hold exactly"
+    case .ambiguous(let row, let value):
+      return "\(expected), and row \(firstRow + row + 1) holds \(value.text), to which \(given.type) rounds several integers; "
+        + "give it as an integer"
     }
   }
 }
 
 extension Column {
   /// A lossless cast; a column without any value has no type of its own and fits every type.
-  fileprivate func fitted(to target: DataType) throws(CastError) -> Column {
+  fileprivate func fitted(to target: DataType, isKey: Bool) throws(CastError) -> Column {
     if type == target { return self }
     if nullCount == count { return Column(target, repeating: .null, count: count) }
-    return try cast(to: target)
+    // A row's key must not be that of another row which the producer's floats rounded to it.
+    return try cast(to: target, unambiguous: isKey)
   }
 }

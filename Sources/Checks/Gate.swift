@@ -4,7 +4,7 @@ import Columns
 ///
 /// For every batch of an input: `conform`, then `check`; at the end `verdict`. A gate sees rows once and keeps only
 /// counts and the first failures.
-package struct Gate {
+package struct Gate: Sendable {
   package let contract: Contract
   /// How many failing rows each rule names.
   package let failedRowCountMax: Int
@@ -12,7 +12,7 @@ package struct Gate {
   package private(set) var rowCount = 0
   private var checks: [Check]
 
-  private struct Check {
+  private struct Check: Sendable {
     /// The index of the rule's column in the contract; nil for rules about the whole dataset.
     let column: Int?
     let test: RowTest?
@@ -46,14 +46,16 @@ package struct Gate {
 
   /// Checks the row rules on a batch that `conform` returned.
   ///
-  /// - Parameter firstRow: how many rows of the input came before; messages count from 1.
+  /// - Parameters:
+  ///   - firstRow: how many rows of the input came before; messages count from 1.
+  ///   - absent: positions of columns that the rows do not have, and that are checked when their values are known.
   /// - Precondition: the batch has the contract's columns, in order and type.
   /// - Complexity: O(rows · rules)
-  package mutating func check(_ batch: Batch, firstRow: Int) {
+  package mutating func check(_ batch: Batch, firstRow: Int, without absent: [Int] = []) {
     precondition(batch.columns.count == contract.columns.count, "The batch has not been fitted to the contract")
     rowCount += batch.rowCount
     for index in checks.indices {
-      guard let columnIndex = checks[index].column, let test = checks[index].test else { continue }
+      guard let columnIndex = checks[index].column, let test = checks[index].test, !absent.contains(columnIndex) else { continue }
       let column = batch.columns[columnIndex]
       precondition(column.type == contract.columns[columnIndex].type, "The batch has not been fitted to the contract")
       let missing = failedRowCountMax - checks[index].result.firstFailures.count
@@ -69,6 +71,37 @@ package struct Gate {
         checks[index].result.firstFailures.append(
           FailedRow(row: firstRow + row + 1, key: key(of: row, in: batch), value: column.scalar(at: row)))
       }
+    }
+  }
+
+  /// Checks the row rules on some of the values of rows that have been counted already.
+  ///
+  /// - Parameters:
+  ///   - numbers: of the rows in the input, from 0, in any order.
+  ///   - chosen: for the position of a column the rows of the batch whose value is checked.
+  /// - Precondition: the batch has the contract's columns, in order and type.
+  /// - Complexity: O(chosen rows · rules)
+  package mutating func check(_ batch: Batch, rows numbers: [Int], chosen: (_ column: Int) -> [Int32]) {
+    precondition(batch.columns.count == contract.columns.count, "The batch has not been fitted to the contract")
+    for index in checks.indices {
+      guard let columnIndex = checks[index].column, let test = checks[index].test else { continue }
+      let rows = chosen(columnIndex)
+      guard !rows.isEmpty else { continue }
+      let column = batch.columns[columnIndex].take(rows)
+      precondition(column.type == contract.columns[columnIndex].type, "The batch has not been fitted to the contract")
+      let found = test.failures(in: column, rowCountMax: .max)
+      var result = checks[index].result
+      result.isEvaluated = true
+      if case .required = test { result.evaluatedCount += column.count } else { result.evaluatedCount += column.count - column.nullCount }
+      result.failedCount += found.count
+      // The first of the whole input, whatever the order in which its rows are looked at.
+      let first = found.rows.map { Int(rows[$0]) }.sorted { numbers[$0] < numbers[$1] }.prefix(failedRowCountMax)
+      result.firstFailures += first.map { row in
+        FailedRow(row: numbers[row] + 1, key: key(of: row, in: batch), value: batch.columns[columnIndex].scalar(at: row))
+      }
+      result.firstFailures.sort { $0.row < $1.row }
+      result.firstFailures.removeLast(max(0, result.firstFailures.count - failedRowCountMax))
+      checks[index].result = result
     }
   }
 

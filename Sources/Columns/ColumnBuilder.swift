@@ -177,10 +177,23 @@ extension Column {
   }
 
   package init(_ type: DataType, repeating scalar: Scalar, count: Int) {
+    if case .null = scalar, !type.isNested, count > 0 {
+      let byteCount = type == .bool ? (count + 7) / 8 : (type.byteWidth ?? 0) * count
+      self.init(
+        type: type, count: count, validity: Bitmap(repeating: false, count: count), data: .zeros(byteCount: byteCount),
+        offsets: type.hasOffsets ? .zeros(byteCount: (count + 1) * 8) : nil)
+      return
+    }
     var builder = ColumnBuilder(type, capacity: count)
     for _ in 0..<count { builder.append(scalar) }
     self = builder.finish()
   }
 
   package var scalars: [Scalar] { (0..<count).map { scalar(at: $0) } }
+}
+
+extension BufferSlice {
+  fileprivate static func zeros(byteCount: Int) -> BufferSlice {
+    BufferSlice(Buffer(byteCapacity: byteCount, zeroed: true), byteCount: byteCount)
+  }
 }

@@ -5,17 +5,36 @@ package struct ArchiveRemote: Remote {
   package let archive: Archive
   package let location: String
   private let check: FileCheck?
+  private let refCheck: RefCheck?
+  /// Nil when it is not for one transfer.
+  private let hold: TransferHold?
 
   /// How much travels in one answer.
   static let commitCountMax = 256
   static let objectByteCountMax = 4 << 20
 
-  /// - Parameter check: applied to every file before it is registered.
-  package init(_ archive: Archive, location: String, check: FileCheck? = nil) {
+  /// - Parameters:
+  ///   - check: applied to every file before it is registered.
+  ///   - refCheck: applied to every branch and tag before it is moved.
+  package init(_ archive: Archive, location: String, check: FileCheck? = nil, refCheck: RefCheck? = nil) {
+    self.init(archive, location: location, check: check, refCheck: refCheck, hold: nil)
+  }
+
+  private init(_ archive: Archive, location: String, check: FileCheck?, refCheck: RefCheck?, hold: TransferHold?) {
     self.archive = archive
     self.location = location
     self.check = check
+    self.refCheck = refCheck
+    self.hold = hold
   }
+
+  package func beginWork() throws(StoreError) -> any Remote {
+    // Where nothing can be written nothing is removed either, as far as can be known from here.
+    archive.isReadOnly
+      ? self : ArchiveRemote(archive, location: location, check: check, refCheck: refCheck, hold: try TransferHold(archive))
+  }
+
+  package func endWork() { hold?.release() }
 
   package func state() throws(StoreError) -> RemoteState {
     RemoteState(refs: try archive.refs().filter { $0.kind != .tracking }, head: try archive.headBranch())
@@ -26,12 +45,15 @@ package struct ArchiveRemote: Remote {
   }
 
   package func commits(from wanted: [CommitID], excluding: [CommitID]) throws(StoreError) -> [TransferObject] {
-    try archive.commits(reachableFrom: wanted, excluding: excluding, limit: Self.commitCountMax).map { id, bytes in
+    try hold?.add(wanted)
+    return try archive.commits(reachableFrom: wanted, excluding: excluding, limit: Self.commitCountMax).map { id, bytes in
       TransferObject(key: ObjectKey(kind: .commit, id: id.hash), bytes: bytes)
     }
   }
 
-  package func missing(_ keys: [ObjectKey]) throws(StoreError) -> [ObjectKey] { try archive.unregistered(keys) }
+  package func missing(_ keys: [ObjectKey]) throws(StoreError) -> [ObjectKey] {
+    try archive.unregistered(keys, renewingAge: hold != nil)
+  }
 
   package func objects(_ keys: [ObjectKey]) throws(StoreError) -> [TransferObject] {
     var found: [TransferObject] = []
@@ -79,6 +101,10 @@ package struct ArchiveRemote: Remote {
     guard update.kind != .tracking else {
       throw StoreError(kind: .invalid, text: "Cannot move \(update.name): only branches and tags are moved from elsewhere")
     }
+    try refCheck?(archive, update)
     return try archive.move(update)
   }
 }
+
+/// Whether a ref may stand for a commit that was pushed, for rooms that can tell. - Throws: `refused` when not.
+package typealias RefCheck = @Sendable (_ archive: Archive, _ update: RefUpdate) throws(StoreError) -> Void

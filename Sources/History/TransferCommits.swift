@@ -7,7 +7,7 @@ extension Archive {
   /// - Parameter excluding: unknown ids are ignored.
   /// - Complexity: one read for each commit returned and for those of the excluded ones' ancestors that are as new.
   /// - Throws: `notFound` when a wanted one is not stored; `corrupt`.
-  func commits(
+  package func commits(
     reachableFrom wanted: [CommitID], excluding: [CommitID], limit: Int
   ) throws(StoreError) -> [(id: CommitID, bytes: [UInt8])] {
     struct Open {

@@ -65,6 +65,20 @@ struct ChangeResolver {
     let differs: [Bool]
     /// For a replacement: the keys of the leaf that the input does not have.
     let missing: Batch?
+    /// What rows lack and the leaf has.
+    let absent: [AbsentValues]
+  }
+
+  /// What was found for all rows.
+  struct Findings {
+    /// The rows, whole.
+    var rows: Batch
+    var exists: [Bool]
+    var differs: [Bool]
+    /// What the tails do: to the keys of the rows, or for a replacement to all.
+    let tail: RowOperations?
+    /// For a replacement: by leaf, the keys that the input does not have.
+    let missing: [Batch]
   }
 
   /// - Parameters:
@@ -72,6 +86,38 @@ struct ChangeResolver {
   ///   - isDelete: rows that stand for the removal of their key; nil for none.
   ///   - firstRow: the position of the first row in the whole input, for conflicts.
   func resolve(_ input: Batch, isDelete: [Bool]?, firstRow: Int) throws -> PartitionChange {
+    let found = try look(for: input, nil)
+    var (changes, conflicts) = operations(found, isDelete: isDelete, firstRow: firstRow)
+    if mode == .replace { changes = try withRemovals(changes, found.missing, found.tail, layout.primaryKey.map { input[$0]! }) }
+    return PartitionChange(view: view, content: .operations(changes), conflictRows: conflicts)
+  }
+
+  /// What rows come to, given what was found.
+  func operations(_ found: Findings, isDelete: [Bool]?, firstRow: Int) -> (operations: RowOperations, conflictRows: [Int]) {
+    var kept: [Int32] = []
+    var codes: [RowOperation] = []
+    var conflicts: [Int] = []
+    for row in 0..<found.rows.rowCount {
+      if isDelete?[row] ?? (mode == .delete) {
+        guard found.exists[row] else { continue }
+        codes.append(.delete)
+      } else if !found.exists[row] {
+        codes.append(.insert)
+      } else {
+        if mode == .append { conflicts.append(firstRow + row) }
+        guard found.differs[row] else { continue }
+        codes.append(.update)
+      }
+      kept.append(Int32(row))
+    }
+    let rows = kept.count == found.rows.rowCount ? found.rows : found.rows.take(kept)
+    return (RowOperations(rows: rows, codes: codes, primaryKey: layout.primaryKey), conflicts)
+  }
+
+  // MARK: Leaves
+
+  /// Looks the keys of rows up in leaves and tails. - Parameter gaps: what the rows lack; nil for nothing.
+  func look(for input: Batch, _ gaps: RowGaps?) throws -> Findings {
     let keys = layout.primaryKey.map { input[$0]! }
     // A replacement also asks for what it does not have.
     let fields = layout.schema.fields
@@ -86,41 +132,28 @@ struct ChangeResolver {
     }
     if mode != .replace { tasks.removeAll { $0.rows.isEmpty } }
     let found = inTail
-    let findings = try parallelMap(tasks) { try look(for: $0, input, keys: keys, inTail: found) }
+    let findings = try parallelMap(tasks) { try look(for: $0, input, keys: keys, inTail: found, gaps) }
 
-    var exists = [Bool](repeating: false, count: input.rowCount)
-    var differs = [Bool](repeating: true, count: input.rowCount)
+    var result = Findings(
+      rows: input, exists: [Bool](repeating: false, count: input.rowCount), differs: [Bool](repeating: true, count: input.rowCount),
+      tail: tail, missing: findings.compactMap(\.missing))
     for (task, finding) in zip(tasks, findings) {
-      exists.replaceSubrange(task.rows, with: finding.exists)
-      differs.replaceSubrange(task.rows, with: finding.differs)
+      result.exists.replaceSubrange(task.rows, with: finding.exists)
+      result.differs.replaceSubrange(task.rows, with: finding.differs)
     }
-    if let tail { compare(input, with: tail, inTail, &exists, &differs) }
-
-    var kept: [Int32] = []
-    var codes: [RowOperation] = []
-    var conflicts: [Int] = []
-    for row in 0..<input.rowCount {
-      if isDelete?[row] ?? (mode == .delete) {
-        guard exists[row] else { continue }
-        codes.append(.delete)
-      } else if !exists[row] {
-        codes.append(.insert)
-      } else {
-        if mode == .append { conflicts.append(firstRow + row) }
-        guard differs[row] else { continue }
-        codes.append(.update)
-      }
-      kept.append(Int32(row))
+    var absent = findings.flatMap(\.absent)
+    if let gaps, let tail {
+      let pairs = (0..<input.rowCount).filter { row in inTail.match(row).map { tail.codes[$0] != .delete } ?? false }
+      absent += absentValues(gaps, in: tail, inTail, pairs)
     }
-    let rows = kept.count == input.rowCount ? input : input.take(kept)
-    var operations = RowOperations(rows: rows, codes: codes, primaryKey: layout.primaryKey)
-    if mode == .replace { operations = try withRemovals(operations, findings.compactMap(\.missing), tail, keys) }
-    return PartitionChange(view: view, content: .operations(operations), conflictRows: conflicts)
+    result.rows = completed(input, with: absent)
+    if let tail { compare(result.rows, with: tail, inTail, &result.exists, &result.differs) }
+    return result
   }
 
   // MARK: Leaves
 
-  private func look(for task: LeafTask, _ input: Batch, keys: [Column], inTail: KeySearch) throws -> Finding {
+  private func look(for task: LeafTask, _ input: Batch, keys: [Column], inTail: KeySearch, _ gaps: RowGaps?) throws -> Finding {
     let stored = try StoredRows(leaf: task.leaf.id, in: view.archive)
     let rows = task.rows
     let wanted = keys.map { $0.slice(from: rows.lowerBound, count: rows.count) }
@@ -128,12 +161,14 @@ struct ChangeResolver {
     let search = try LeafSearch.find(wanted, in: stored, layout: layout, known: known)
     let exists = (0..<rows.count).map { search.match($0) != nil }
     var differs = [Bool](repeating: false, count: rows.count)
+    var absent: [AbsentValues] = []
     if mode == .upsert || mode == .replace {
       // What a tail has of a key is compared with the tail.
       let pairs = (0..<rows.count).filter { exists[$0] && inTail.match(rows.lowerBound + $0) == nil }
-      try compare(input, firstRow: rows.lowerBound, with: stored, search, pairs, &differs)
+      try compare(input, firstRow: rows.lowerBound, with: stored, search, pairs, gaps, &differs)
+      if let gaps { absent = try absentValues(gaps, firstRow: rows.lowerBound, in: stored, search, pairs) }
     }
-    return Finding(exists: exists, differs: differs, missing: known.map { missing(from: $0, search) })
+    return Finding(exists: exists, differs: differs, missing: known.map { missing(from: $0, search) }, absent: absent)
   }
 
   // MARK: What a replacement relies on
@@ -165,23 +200,28 @@ struct ChangeResolver {
     }
   }
 
-  /// Column by column, the cheap ones first, until each pair is known to differ.
+  /// Column by column, the cheap ones first, until each pair is known to differ; columns that a row lacks do not.
   private func compare(
-    _ input: Batch, firstRow: Int, with stored: StoredRows, _ search: KeySearch, _ pairs: [Int], _ differs: inout [Bool]
+    _ input: Batch, firstRow: Int, with stored: StoredRows, _ search: KeySearch, _ pairs: [Int], _ gaps: RowGaps?, _ differs: inout [Bool]
   ) throws {
     func cost(_ field: Field) -> Int { field.type.byteWidth == nil ? (field.type == .bool ? 1 : 2) : 0 }
-    let others = layout.schema.fields.filter { !layout.primaryKey.contains($0.name) }
+    let others = layout.schema.fields.indices.filter { !layout.primaryKey.contains(layout.schema.fields[$0].name) }
     var open = pairs
-    for field in others.sorted(by: { cost($0) < cost($1) }) {
-      guard let first = open.first, let last = open.last else { return }
+    for position in others.sorted(by: { cost(layout.schema.fields[$0]) < cost(layout.schema.fields[$1]) }) {
+      let asked = gaps.map { gaps in open.filter { !gaps.lacks(position, row: firstRow + $0) } } ?? open
+      guard let first = asked.first, let last = asked.last else {
+        if open.isEmpty { return }
+        continue
+      }
+      let field = layout.schema.fields[position]
       let rows = Int(search.lower[first])..<Int(search.lower[last]) + 1
       let column = try stored.read([field], rows: rows).columns[0]
-      var unequal = [Bool](repeating: false, count: open.count)
+      var unequal = [Bool](repeating: false, count: asked.count)
       RowComparison.mark(
-        &unequal, column, open.map { search.lower[$0] - Int32(rows.lowerBound) }, input[field.name]!,
-        open.map { Int32(firstRow + $0) })
-      for (index, pair) in open.enumerated() where unequal[index] { differs[pair] = true }
-      open = open.indices.filter { !unequal[$0] }.map { open[$0] }
+        &unequal, column, asked.map { search.lower[$0] - Int32(rows.lowerBound) }, input[field.name]!,
+        asked.map { Int32(firstRow + $0) })
+      for (index, pair) in asked.enumerated() where unequal[index] { differs[pair] = true }
+      open = open.filter { !differs[$0] }
     }
   }
 

@@ -2,14 +2,18 @@ import Columns
 import History
 
 extension TableWriter {
-  /// Applies runs that do not fit into memory. The leaves that they fall into are rewritten; there is no tail of such a size.
+  /// Applies rows that do not fit into memory. The leaves that they fall into are rewritten; there is no tail of such a size.
   /// - Throws, returns: as the other `apply`; conflicts name keys and no rows, which are in no order of the input any more.
-  func apply(_ mode: ChangeMode, _ runs: SortedRuns, onto base: TableVersion?) throws -> ChangeOutcome {
-    var plan = plan(rowCount: runs.rowCount)
+  func apply(
+    _ mode: ChangeMode, _ parts: some SortedParts, onto base: TableVersion?, _ observer: (any CompletionObserver)?
+  ) throws -> ChangeOutcome {
+    precondition(parts.shapes == nil || mode == .upsert, "Rows that lack columns can only be put in place")
+    let shapes = parts.shapes ?? RowShapes()
+    var plan = plan(rowCount: parts.rowCount)
     var counts = RunCounts()
-    for number in runs.partitions {
+    for number in parts.partitions {
       let view = try mode == .replace ? soundView(of: number, base) : view(of: number, base)
-      var merge = runs.merge(number)
+      var cursor = parts.cursor(number)
       let isNew = view.isEmpty || mode == .replace
       if isNew && mode == .delete { continue }
       // A replaced partition is written as a new one; what it has in common with the old one is stored already.
@@ -17,18 +21,22 @@ extension TableWriter {
       var fold = try PartitionFold(target, layout: layout, into: &plan)
       var existing = 0
       var last: Batch?
-      while let rows = try merge.next() {
+      while let part = try cursor.next() {
+        let rows = part.rows
         if let conflict = duplicate(rows, behind: last) { return .conflict(conflict) }
         last = rows.slice(from: rows.rowCount - 1, count: 1)
         guard !view.isEmpty else {
           counts.added += rows.rowCount
+          try observer?.note(new: part, shapes)
           try plan.append(rows)
           continue
         }
         let resolver = ChangeResolver(view: view, mode: mode == .replace ? .upsert : mode, layout: layout)
         let change: PartitionChange
         do {
-          change = try resolver.resolve(rows, isDelete: nil, firstRow: 0)
+          let (resolved, completed) = try resolver.resolve(part, shapes)
+          if let completed { try observer?.note(completed) }
+          change = resolved
         } catch let error as TableError {
           // What cannot be read is replaced all the same, only not compared.
           guard mode == .replace, error.kind == .corrupt else { throw error }
@@ -48,7 +56,8 @@ extension TableWriter {
       if mode == .replace { counts.removed += max(0, (try base?.rowCount(ofPartition: number) ?? 0) - existing) }
       try fold.finish(&plan)
     }
-    let written = Set(runs.partitions)
+    try observer?.settle()
+    let written = Set(parts.partitions)
     let dropped = mode == .replace ? (base?.partitionNumbers ?? []).filter { !written.contains($0) } : []
     for number in dropped { counts.removed += try base?.rowCount(ofPartition: number) ?? 0 }
     return .content(try content(plan: &plan, replacing: written.union(dropped), counts, onto: base))

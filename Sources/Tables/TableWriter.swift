@@ -36,10 +36,19 @@ package struct TableWriter {
   }
 
   /// Rows that may be in memory or in runs on disk.
-  package func apply(_ mode: ChangeMode, _ input: TableInput, onto base: TableVersion?) throws -> ChangeOutcome {
+  ///
+  /// Columns that rows lack stay as they are where the row exists, and are null in new rows.
+  /// - Parameter observer: sees the rows that lacked columns, and may end the change; leaves may have been written by then.
+  /// - Precondition: rows that lack columns are to be put in place (`ChangeMode.upsert`).
+  package func apply(
+    _ mode: ChangeMode, _ input: TableInput, onto base: TableVersion?, observer: (any CompletionObserver)? = nil
+  ) throws -> ChangeOutcome {
     switch input {
-    case .batches(let batches): try apply(mode, batches, onto: base)
-    case .runs(let runs): try apply(mode, runs, onto: base)
+    case .batches(let batches): return try apply(mode, batches, onto: base)
+    case .partial(let rows):
+      precondition(mode == .upsert, "Rows that lack columns can only be put in place")
+      return try upsert(rows, onto: base, observer)
+    case .runs(let runs): return try apply(mode, runs, onto: base, observer)
     }
   }
 

@@ -5,9 +5,11 @@ struct JSONChunkParser: Sendable {
   let schema: Schema
   let keys: JSONKeys
   let isInferred: [Bool]
+  let wholeNumbers: WholeNumberColumns
   let batchRowCount: Int
   /// Whether types were inferred from a part of the file only.
   let isSampled: Bool
+  var marksAbsentKeys = false
 
   /// - Throws: `TextError` with lines counted from the chunk's start.
   func parse(_ chunk: TextChunk) throws(TextError) -> [Batch] {
@@ -27,6 +29,7 @@ struct JSONChunkParser: Sendable {
 
   private func parseBatch(_ raw: UnsafeRawBufferPointer, _ place: inout JSONLinePlace, rowCountMax: Int) throws(TextError) -> Batch {
     var columns = schema.fields.map { RowColumn($0.type, capacity: rowCountMax) }
+    var marks: [(row: Int, bits: [UInt8])] = []
     var row = 0
     while row < rowCountMax, let (range, line) = place.nextLine(raw) {
       var scanner = JSONLineScanner(raw, start: range.lowerBound, end: range.upperBound, line: line)
@@ -34,9 +37,32 @@ struct JSONChunkParser: Sendable {
       try parseMembers(&scanner, row, &columns)
       try scanner.finish()
       row += 1
-      for index in columns.indices where columns[index].count < row { columns[index].appendNull() }
+      for index in columns.indices where columns[index].count < row {
+        if marksAbsentKeys && marks.last?.row != row - 1 { marks.append((row - 1, Self.absentBits(columns, row))) }
+        columns[index].appendNull()
+      }
     }
-    return Batch(schema: schema, columns: columns.map { $0.finish() }, rowCount: row)
+    let found = columns.map { $0.finish() }
+    guard !marks.isEmpty else { return Batch(schema: schema, columns: found, rowCount: row) }
+    let fields = schema.fields + [Field(JSONLinesReader.absentName, .binary)]
+    return Batch(schema: Schema(fields), columns: found + [Self.column(of: marks, rowCount: row)], rowCount: row)
+  }
+
+  /// A bit for each column that the last of `rowCount` rows has no value for.
+  private static func absentBits(_ columns: [RowColumn], _ rowCount: Int) -> [UInt8] {
+    var bits = [UInt8](repeating: 0, count: (columns.count + 7) / 8)
+    for index in columns.indices where columns[index].count < rowCount { bits[index >> 3] |= 1 << UInt8(index & 7) }
+    return bits
+  }
+
+  private static func column(of marks: [(row: Int, bits: [UInt8])], rowCount: Int) -> Column {
+    var builder = ColumnBuilder(.binary, capacity: rowCount)
+    for mark in marks {
+      while builder.count < mark.row { builder.appendNull() }
+      mark.bits.withUnsafeBytes { builder.append(bytes: $0) }
+    }
+    while builder.count < rowCount { builder.appendNull() }
+    return builder.finish()
   }
 
   @inline(__always) private func parseMembers(_ scanner: inout JSONLineScanner, _ row: Int, _ columns: inout [RowColumn]) throws(TextError)
@@ -61,6 +87,9 @@ struct JSONChunkParser: Sendable {
       let value = try scanner.value()
       if let problem = JSONValues.append(value, to: &columns[index], anyScalar: isInferred[index]) {
         throw hinted(scanner.error(problem, column: column), index)
+      }
+      if wholeNumbers.contains(index), value.kind == .float, WholeNumberColumns.isRounded(value.bytes) {
+        throw scanner.error(.badCell, WholeNumberColumns.problem(value.bytes), column: column).naming(schema.fields[index].name)
       }
     }
   }

@@ -4,9 +4,14 @@ import Glibc
 package struct JSONLinesOptions: Sendable {
   /// The types wanted of columns, by name; keys that it does not name are inferred.
   package var types: Schema?
+  /// As `CSVOptions.wholeNumberColumns`.
+  package var wholeNumberColumns: Set<String> = []
   package var batchRowCount: Int
   /// How much of the file is read ahead for the keys and their types.
   package var sampleByteCount: Int
+
+  /// Whether rows say which keys they do not have: a batch in which some do has one more column, `JSONLinesReader.absentName`.
+  package var marksAbsentKeys = false
 
   /// The least text that is parsed as one piece of work. Tests set it, to put the ends of pieces anywhere.
   package var chunkByteCount = TextChunk.byteCount
@@ -66,6 +71,10 @@ package struct JSONLinesReader {
     isInferred = members.evidence.map { $0.wanted == nil }
     schema = Schema(members.fields)
   }
+
+  /// The name of the last column of a batch some of whose rows lack keys, where the options ask for it: binary, null for a row
+  /// with all keys, else one bit, from the least significant on, for each of the columns that the row lacks.
+  package static let absentName = "_almanac_absent"
 
   /// Every row has a value for every key, so that many keys in few rows cost far more memory than text.
   private static let keyCountMax = 64 << 10
@@ -148,8 +157,9 @@ package struct JSONLinesReader {
       }
       let parser = JSONChunkParser(
         schema: schema, keys: keys, isInferred: isInferred,
+        wholeNumbers: WholeNumberColumns(schema, isInferred, options.wholeNumberColumns),
         batchRowCount: min(options.batchRowCount, max(1, JSONLinesReader.batchValueCountMax / max(1, schema.fields.count))),
-        isSampled: bytes.byteCount > options.sampleByteCount)
+        isSampled: bytes.byteCount > options.sampleByteCount, marksAbsentKeys: options.marksAbsentKeys)
       let file = bytes
       parsed.fill(chunks) { chunk in
         do throws(TextError) {
