@@ -14,15 +14,21 @@ struct ContractMerge {
   }
 
   private(set) var conflicts: [DefinitionConflict] = []
+  /// The parts that the conflicts are about, columns by field id: names may change until the next merge.
+  private(set) var disputes: Set<String> = []
   private let base: Side?
   private let first: Side
   private let second: Side
   private let merged: TableLayout
   /// Those that columns of the result have.
   private var previousNames: Set<String> = []
+  private let disputed: Set<String>
 
-  /// - Parameter merged: what the three layouts come to.
-  init(base: Side?, first: Side, second: Side, merged: TableLayout) {
+  /// - Parameters:
+  ///   - merged: what the three layouts come to.
+  ///   - disputed: parts in which the base has no value of its own: both sides have changed them if they differ.
+  init(base: Side?, first: Side, second: Side, merged: TableLayout, disputed: Set<String> = []) {
+    self.disputed = disputed
     self.base = base
     self.first = first
     self.second = second
@@ -35,13 +41,15 @@ struct ContractMerge {
     var members: [String: JSON] = [:]
     let names = Set((mine.objectValue ?? [:]).keys).union((theirs.objectValue ?? [:]).keys)
     // Names that follow from the columns are in the merged layout; versions say nothing by themselves.
-    let own: Set = ["columns", "rules", "primaryKey", "eventTime", "createdTime", "version"]
+    let own: Set = ["columns", "rules", "primaryKey", "sort", "eventTime", "createdTime", "version"]
     for name in names.subtracting(own).sorted() {
       members[name] = pick(old?[name], mine[name], theirs[name], "setting \(name)")
     }
     members["version"] = .string(Self.later(first.contract.version, second.contract.version))
-    // The hidden key of a log is in no contract.
-    members["primaryKey"] = .array(merged.isLog ? [] : merged.primaryKey.map { .string($0) })
+    // The hidden key of a log is in no contract; what stands before it are its sort columns.
+    let key = merged.primaryKey.filter { !merged.hiddenColumns.contains($0) }.map { JSON.string($0) }
+    members["primaryKey"] = .array(merged.isLog ? [] : key)
+    if merged.isLog && !key.isEmpty { members["sort"] = .array(key) }
     members["eventTime"] = merged.eventTime.map { .string($0) }
     members["createdTime"] = merged.createdTime.map { .string($0) }
     let columns = merged.schema.fields.filter { !merged.isLog || !LogKey.names.contains($0.name) }.map { column($0) }
@@ -50,13 +58,23 @@ struct ContractMerge {
     return try Contract(canonicalJSON: .object(members))
   }
 
-  private mutating func pick(_ old: JSON?, _ mine: JSON?, _ theirs: JSON?, _ what: String) -> JSON? {
-    if mine == theirs || theirs == old { return mine }
-    if mine == old { return theirs }
+  /// - Parameter part: tells the part from all others, as `what` does for people.
+  private mutating func pick(_ old: JSON?, _ mine: JSON?, _ theirs: JSON?, _ what: String, part: String? = nil) -> JSON? {
+    if mine == theirs { return mine }
+    let part = part ?? what
+    if !disputed.contains(part) {
+      if theirs == old { return mine }
+      if mine == old { return theirs }
+    }
+    note(part, what, disputed.contains(part) ? nil : old, mine, theirs)
+    return mine
+  }
+
+  private mutating func note(_ part: String, _ what: String, _ old: JSON?, _ mine: JSON?, _ theirs: JSON?) {
+    disputes.insert(part)
     conflicts.append(
       DefinitionConflict(
         object: "dataset \(first.contract.name)", what: what, base: old?.text(), first: mine?.text(), second: theirs?.text()))
-    return mine
   }
 
   /// The greater of two versions by their numbers, so that it does not matter which side is first.
@@ -77,7 +95,8 @@ struct ContractMerge {
     guard let mine, let theirs else { return mine ?? theirs ?? .null }
     var result: [String: JSON] = ["name": .string(field.name), "type": .string(field.type.description)]
     for name in ["required", "primaryKeyPosition", "description"] {
-      result[name] = pick(old?[name], mine[name], theirs[name], "\(name) of column \(field.name)")
+      let part = "\(name) of field \(field.id ?? 0)"
+      result[name] = pick(old?[name], mine[name], theirs[name], "\(name) of column \(field.name)", part: part)
     }
     // Followed already, a previous name says nothing any more: it is no conflict, and goes where it would name another column.
     let previous = mine["previousName"] == old?["previousName"] ? theirs["previousName"] : mine["previousName"]
@@ -92,6 +111,8 @@ struct ContractMerge {
   private struct NamedRule {
     /// The same for a rule and for what it was changed to: its type, its columns, and which of several such it is.
     let name: String
+    /// The same with the ids of its columns.
+    let part: String
     let json: JSON
     let isWhole: Bool
   }
@@ -101,8 +122,10 @@ struct ContractMerge {
     var counts: [String: Int] = [:]
     return (json?["rules"]?.arrayValue ?? []).map { rule in
       var isWhole = true
+      var ids: [Int32] = []
       let columns = (rule["columns"]?.arrayValue ?? []).map { column -> JSON in
         let id = column.stringValue.flatMap { side.layout.schema[$0]?.id }
+        ids.append(id ?? 0)
         guard let field = merged.schema.fields.first(where: { $0.id == id }) else {
           isWhole = false
           return column
@@ -113,7 +136,9 @@ struct ContractMerge {
       members["columns"] = .array(columns)
       let name = "\(rule["type"]?.stringValue ?? "") \(JSON.array(columns).text())"
       counts[name, default: 0] += 1
-      return NamedRule(name: "\(name) \(counts[name] ?? 0)", json: .object(members), isWhole: isWhole)
+      return NamedRule(
+        name: "\(name) \(counts[name] ?? 0)", part: "rule \(rule["type"]?.stringValue ?? "") \(ids) \(counts[name] ?? 0)",
+        json: .object(members), isWhole: isWhole)
     }
   }
 
@@ -134,16 +159,14 @@ struct ContractMerge {
     var result: [JSON] = []
     for name in order {
       let (x, a, b) = (find(before, name), find(own, name), find(other, name))
-      guard let rule = pick(x?.json, a?.json, b?.json, "rule \(name)") else { continue }
+      let part = (a ?? b ?? x)?.part ?? name
+      guard let rule = pick(x?.json, a?.json, b?.json, "rule \(name)", part: part) else { continue }
       let isWhole = a?.isWhole ?? b?.isWhole ?? true
       if isWhole {
         result.append(rule)
       } else if a?.json != x?.json || b?.json != x?.json, a != nil && b != nil || x == nil {
         // A rule on a column that the other side has dropped.
-        conflicts.append(
-          DefinitionConflict(
-            object: "dataset \(first.contract.name)", what: "rule \(name), whose column was dropped", base: x?.json.text(),
-            first: a?.json.text(), second: b?.json.text()))
+        note(part, "rule \(name), whose column was dropped", x?.json, a?.json, b?.json)
       }
     }
     return result

@@ -23,18 +23,35 @@ struct DatasetMerge {
   let name: String
   /// Conflicts end the merge otherwise.
   let isSettled: Bool
+  /// Whether the outcome is the base of another merge, from ancestors that nobody has merged: it is not checked and not written, and
+  /// `disputes` says what conflicts.
+  let isBase: Bool
   let base: Side
   let first: Side
   let second: Side
+  /// What the base has no value of its own for.
+  let known: DatasetDisputes
 
   private(set) var ref: DatasetRef?
+  /// The rows where the outcome is a base.
+  private(set) var version: TableVersion?
+  private(set) var disputes = DatasetDisputes()
+  /// The sides are keyed or divided otherwise.
+  private(set) var cannotMatchRows = false
+  /// What the archive holds for `version`.
+  private(set) var held: TailID?
   private(set) var contract: Contract?
   private(set) var rowConflicts: [RowMerge.Conflict] = []
   private(set) var definitionConflicts: [DefinitionConflict] = []
   private(set) var verdict: Verdict?
   private(set) var counts: (added: Int, changed: Int, removed: Int)?
 
-  init(archive: Archive, policy: TailPolicy, name: String, isSettled: Bool, base: Side, first: Side, second: Side) {
+  init(
+    archive: Archive, policy: TailPolicy, name: String, isSettled: Bool, base: Side, first: Side, second: Side,
+    known: DatasetDisputes = DatasetDisputes(), isBase: Bool = false
+  ) {
+    self.known = known
+    self.isBase = isBase
     self.archive = archive
     self.policy = policy
     self.name = name
@@ -48,16 +65,19 @@ struct DatasetMerge {
 
   mutating func run(_ draft: inout Draft) throws {
     guard let mine = first.layout, let theirs = second.layout else { return }
-    var layouts = LayoutMerge(base: base.layout, first: mine, second: theirs)
+    let start = ColumnProperty.base(base.layout, first: mine, second: theirs, disputed: known.columns)
+    var layouts = LayoutMerge(base: start, first: mine, second: theirs)
     let kept = try fieldsToKeep(layouts)
-    if !kept.isEmpty { layouts = LayoutMerge(base: base.layout, first: mine, second: theirs, keeping: kept) }
+    if !kept.isEmpty { layouts = LayoutMerge(base: start, first: mine, second: theirs, keeping: kept) }
     definitionConflicts += layouts.conflicts.map {
       DefinitionConflict(object: "dataset \(name)", what: $0.what, base: $0.base, first: $0.first, second: $0.second)
     }
+    noteColumns(layouts, mine, theirs)
     try mergeContracts(layouts.layout, mine, theirs)
     guard RowLayouts.canBeMerged(mine, theirs) else {
       // Rows that are keyed or divided otherwise cannot be matched: settled, the first side's stay.
       contract = first.contract
+      cannotMatchRows = true
       return take(first.version)
     }
     // Settled conflicts of definitions leave a layout that is still good for the rows; others end here.
@@ -81,7 +101,23 @@ struct DatasetMerge {
     }
   }
 
+  /// Properties of columns that are in conflict because the base has none of its own for them.
+  private mutating func noteColumns(_ layouts: LayoutMerge, _ mine: TableLayout, _ theirs: TableLayout) {
+    let open = known.columns.filter { $0.differs(mine, theirs) }.map { ($0, $0.what([mine, theirs])) }
+    for (property, what) in open.sorted(by: { $0.1 < $1.1 }) {
+      guard !definitionConflicts.contains(where: { $0.what == what }) else { continue }
+      definitionConflicts.append(
+        DefinitionConflict(
+          object: "dataset \(name)", what: what, base: nil, first: property.text(mine), second: property.text(theirs)))
+    }
+    guard isBase else { return }
+    disputes.columns = ColumnProperty.disputes(
+      base: base.layout, first: mine, second: theirs, known: known.columns, conflicts: layouts.conflicts)
+    disputes.columns.formUnion(disputes.cells.fields.map { .presence($0) })
+  }
+
   private mutating func take(_ version: TableVersion?) {
+    self.version = version
     ref = version.map { DatasetRef(root: $0.rootID, rows: $0.rowCount) }
   }
 
@@ -89,12 +125,16 @@ struct DatasetMerge {
   private mutating func fieldsToKeep(_ layouts: LayoutMerge) throws -> Set<Int32> {
     var kept: Set<Int32> = []
     if !layouts.droppedBySecond.isEmpty, let version = first.version {
-      let found = try RowMerge.edits(of: layouts.droppedBySecond, from: base.version, to: version, isFirst: true)
+      let found = try RowMerge.edits(of: layouts.droppedBySecond, from: base.version, to: version, isFirst: true, disputed: known.cells)
       rowConflicts += found.conflicts
+      disputes.cells.formUnion(found.cells)
       kept = found.fields
     }
     if !layouts.droppedByFirst.isEmpty, let version = second.version {
-      rowConflicts += try RowMerge.edits(of: layouts.droppedByFirst, from: base.version, to: version, isFirst: false).conflicts
+      let found = try RowMerge.edits(
+        of: layouts.droppedByFirst, from: base.version, to: version, isFirst: false, disputed: known.cells)
+      rowConflicts += found.conflicts
+      disputes.cells.formUnion(found.cells)
     }
     return kept
   }
@@ -104,42 +144,53 @@ struct DatasetMerge {
   ) throws {
     // What one side alone changed is taken as it is, unless the columns have become others by what both did.
     contract = first.contract != base.contract || first.contract == second.contract ? first.contract : second.contract
-    let isOneSided = first.contract == second.contract || second.contract == base.contract || first.contract == base.contract
+    let isDisputed = known.isContractDisputed || !known.contract.isEmpty
+    let isOneSided =
+      first.contract == second.contract || !isDisputed && (second.contract == base.contract || first.contract == base.contract)
     if isOneSided, contract?.agrees(with: merged) ?? true { return }
     contract = first.contract
-    guard let own = first.contract, let other = second.contract else {
-      if first.contract != base.contract && second.contract != base.contract {
+    guard let own = first.contract, let other = second.contract, !known.isContractDisputed else {
+      if known.isContractDisputed || first.contract != base.contract && second.contract != base.contract {
+        disputes.isContractDisputed = true
         definitionConflicts.append(
           DefinitionConflict(
-            object: "dataset \(name)", what: "contract removed on one side, changed on the other", base: base.contract?.version,
+            object: "dataset \(name)",
+            what: known.isContractDisputed ? "contract" : "contract removed on one side, changed on the other",
+            base: known.isContractDisputed ? nil : base.contract?.version,
             first: first.contract?.version, second: second.contract?.version))
       }
       return
     }
     let old = base.contract.flatMap { contract in base.layout.map { ContractMerge.Side(contract: contract, layout: $0) } }
     var merge = ContractMerge(
-      base: old, first: .init(contract: own, layout: mine), second: .init(contract: other, layout: theirs), merged: merged)
+      base: old, first: .init(contract: own, layout: mine), second: .init(contract: other, layout: theirs), merged: merged,
+      disputed: known.contract)
     contract = try merge.contract()
     definitionConflicts += merge.conflicts
+    disputes.contract = merge.disputes
   }
 
   // MARK: Rows
 
   private mutating func mergeRows(_ layout: TableLayout, _ draft: inout Draft) throws {
     let (old, mine, theirs) = (base.version?.rootID, first.version?.rootID, second.version?.rootID)
-    if mine == theirs || theirs == old { return try takeWhole(first, layout, &draft) }
-    if mine == old { return try takeWhole(second, layout, &draft) }
-    guard let own = first.version, let other = second.version else {
-      definitionConflicts.append(
-        DefinitionConflict(
-          object: "dataset \(name)", what: "rows removed on one side, changed on the other", base: old?.description,
-          first: mine?.description, second: theirs?.description))
-      return take(first.version)
-    }
+    if mine == theirs || theirs == old && known.cells.isEmpty { return try takeWhole(first, layout, &draft) }
+    if mine == old && known.cells.isEmpty { return try takeWhole(second, layout, &draft) }
+    guard let ownLayout = first.layout, let otherLayout = second.layout else { return take(first.version) }
+    // A side without a version has removed every row.
+    let own = first.version ?? .empty(ownLayout, in: archive)
+    let other = second.version ?? .empty(otherLayout, in: archive)
     let isChanged = contract != nil && contract != first.contract
-    let merge = try RowMerge(base: base.version, first: own, second: other, layout: layout, withFirstRows: isChanged)
+    let merge = try RowMerge(
+      base: base.version, first: own, second: other, layout: layout, withFirstRows: isChanged && !isBase, disputed: known.cells,
+      isBase: isBase)
     rowConflicts += merge.conflicts
+    disputes.cells.formUnion(merge.disputes)
     if !rowConflicts.isEmpty && !isSettled { return take(own) }
+    if isBase {
+      (version, held) = try own.changed(merge.change, under: layout)
+      return
+    }
     let content = try write(merge.change, onto: own, layout)
     counts = (content.addedCount, content.changedCount, content.removedCount)
     try check([merge.firstRows, merge.change.upserts], rowCount: content.rowCount)
@@ -154,12 +205,16 @@ struct DatasetMerge {
     if version.layout != layout {
       let none = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
       let stale = RowChange(upserts: try version.staleRows(under: layout, beside: none), deletes: none.deletes)
+      if isBase {
+        (self.version, held) = try version.changed(stale, under: layout)
+        return
+      }
       ref =
         stale.isEmpty
         ? try version.addRoot(under: layout, to: &draft)
         : DatasetRef(root: try write(stale, onto: version, layout).addRoot(to: &draft), rows: version.rowCount)
     }
-    guard contract != nil && contract != side.contract else { return }
+    guard contract != nil && (contract != side.contract || version.layout != layout) && !isBase else { return }
     // Rows that this side changed under its own contract have not been checked against the merged one.
     let rows = try RowMerge(base: base.version, first: version, second: base.version, layout: layout, withFirstRows: true).firstRows
     try check([rows], rowCount: version.rowCount)
@@ -180,7 +235,9 @@ struct DatasetMerge {
     var gate = try Gate(contract: contract)
     var firstRow = 0
     for batch in batches where batch.rowCount > 0 {
-      let rows = try gate.conform(batch, source: "the merged rows", firstRow: firstRow)
+      // The hidden key of a log is no column of its contract.
+      let visible = contract.kind == .log ? batch.dropping(LogKey.names) : batch
+      let rows = try gate.conform(visible, source: "the merged rows", firstRow: firstRow)
       gate.check(rows, firstRow: firstRow)
       firstRow += rows.rowCount
     }

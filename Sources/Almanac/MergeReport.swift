@@ -58,7 +58,8 @@ package struct MergeReport: Sendable {
   package let branch: String
   /// The branch's commit now.
   package let commit: CommitID
-  package let base: CommitID?
+  /// The best common ancestors, the latest first; none for unrelated histories.
+  package let bases: [CommitID]
   /// Those whose version on the branch has changed.
   package var datasets: [Dataset] = []
   package var rowConflicts: [RowConflict] = []
@@ -70,7 +71,7 @@ extension MergeReport {
   package var json: JSON {
     [
       "outcome": .string(outcome.rawValue), "branch": .string(branch), "commit": .string(commit.description),
-      "base": base.map { .string($0.description) } ?? .null,
+      "base": bases.first.map { .string($0.description) } ?? .null, "bases": .array(bases.map { .string($0.description) }),
       "datasets": .object(Dictionary(datasets.map { ($0.name, $0.json) }) { first, _ in first }),
       "conflicts": .array(rowConflicts.map(\.json)), "definitions": .array(definitionConflicts.map(\.json)),
     ]

@@ -23,14 +23,12 @@ package struct Provenance: Sendable {
   }
 }
 
-/// The same, looked up, and what is drawn once for a command, however often its commit is tried.
+/// The same, looked up once for a command, however often its commit is tried.
 struct ResolvedProvenance: Sendable {
   let inputs: [JSON]
   /// Without the code's revision.
   let program: [String: JSON]
   let code: CodeRevisionLookup
-  /// Of the rows that go to datasets of kind log.
-  let logBatch = LogKey.drawBatch()
 
   /// Program, its parameters, and the revision of the code around the repository.
   var producer: JSON {
@@ -85,9 +83,10 @@ extension Repository {
       throw AlmanacError(
         .usage, "Cannot record input \(text): it is a file and a version of this repository", hint: "Name the file as ./\(text).")
     }
-    let bytes = try InputBytes.open(text).byteCount
+    let bytes = try InputBytes.open(text)
     return [
-      "file": .string(text.lastPathComponent), "bytes": .int(Int64(bytes)), "sha256": .string(try InputBytes.digest(of: text)),
+      "file": .string(text.lastPathComponent), "bytes": .int(Int64(bytes.byteCount)),
+      "sha256": .string(try InputBytes.digest(of: bytes, from: text)),
     ]
   }
 

@@ -35,19 +35,18 @@ extension Repository {
   /// - Parameter plan: say what would change, and change nothing.
   package func apply(plan: Bool, prune: Bool = false) throws(AlmanacError) -> ApplyReport {
     let branch = try headBranch()
-    var turn: VolumeLock?
-    defer { withExtendedLifetime(turn) {} }
-    for lossCount in 0..<Self.raceCountMax {
-      if turn == nil && !plan { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
-      if let report = try attemptApply(to: branch, plan: plan, prune: prune) { return report }
+    let report = try tryingOnTip(of: branch, isPlan: plan) { (tip) throws(AlmanacError) in
+      try attemptApply(to: branch, at: tip, plan: plan, prune: prune)
     }
+    if let report { return report }
     throw AlmanacError(
       .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was applied", hint: "Try again.")
   }
 
   /// One try on the branch's tip; nil when another writer was first.
-  private func attemptApply(to branch: String, plan: Bool, prune: Bool) throws(AlmanacError) -> ApplyReport? {
-    let parent = try tip(of: branch)
+  private func attemptApply(
+    to branch: String, at parent: CommitID?, plan: Bool, prune: Bool
+  ) throws(AlmanacError) -> ApplyReport? {
     let registered = try definitions(at: parent)
     let local = try readDefinitions()
     var wanted = try DefinitionMerge(registered: registered, local: local, lastApplied: lastApplied(to: branch), prune: prune).merged()
@@ -57,7 +56,7 @@ extension Repository {
     var draft = archive.draft()
     let datasets = try evolved(old?.datasets ?? [:], from: registered, to: wanted, draft: &draft)
     let changes = Self.changes(from: registered, to: wanted)
-    let warnings = wanted.features.warnings(datasets: wanted.sources)
+    let warnings = wanted.features.warnings(datasets: wanted.sources) + Self.uncheckedRules(from: registered, to: wanted, of: datasets)
     if plan {
       var report = ApplyReport(changes: changes, commit: nil, branch: branch, warnings: warnings)
       if !changes.isEmpty { report.breaks = try breaks(from: registered, to: wanted, tip: parent) }
@@ -71,7 +70,7 @@ extension Repository {
     let created = Commit(
       parents: parent.map { [$0] } ?? [], datasets: datasets,
       definitions: draft.addBlob(wanted.json.canonicalBytes), author: Self.defaultAuthor, message: "apply: \(summary)",
-      timeMicros: Self.nowMicros(), inputs: [], producer: producer(["command": "apply"]), verdicts: nil)
+      timeMicros: try commitTime(after: [parent]), inputs: [], producer: producer(["command": "apply"]), verdicts: nil)
     let id = draft.addCommit(created)
     let outcome = try AlmanacError.translating {
       try archive.publish(&draft, commit: id, to: branch, expecting: parent, reason: "apply")
@@ -99,6 +98,24 @@ extension Repository {
       }
     }
     return result
+  }
+
+  /// Rules that rows which are there have not been asked for: a rule is applied to what is committed.
+  private static func uncheckedRules(
+    from registered: Definitions, to wanted: Definitions, of datasets: [String: DatasetRef]
+  ) -> [String] {
+    datasets.sorted { $0.key < $1.key }.flatMap { name, reference -> [String] in
+      guard reference.rows > 0, let contract = wanted.contracts[name] else { return [] }
+      let new = contract.rules(absentFrom: registered.contracts[name])
+      let rows = reference.rows == 1 ? "the row that is there has" : "the \(reference.rows) rows that are there have"
+      let broken = new.filter { !$0.allows(rowCount: reference.rows) }.map { rule in
+        "dataset \(name) has \(reference.rows) \(reference.rows == 1 ? "row" : "rows"), and its new rule is \(rule.text): "
+          + "commits to it are refused until that holds"
+      }
+      let unchecked = new.filter { !$0.isAboutDataset }.map(\.text)
+      guard !unchecked.isEmpty else { return broken }
+      return broken + ["dataset \(name): \(rows) not been checked against new rules: \(unchecked.joined(separator: "; "))"]
+    }
   }
 
   private static func checkEvolution(from old: Contract?, to new: Contract) throws(AlmanacError) {
@@ -172,12 +189,8 @@ extension Repository {
     var branches = appliedByBranch()
     guard branches[branch] != definitions.json else { return }
     branches[branch] = definitions.json
-    do {
-      let json: JSON = ["branches": .object(branches)]
-      try Data(json.canonicalBytes).write(to: URL(fileURLWithPath: appliedPath), options: .atomic)
-    } catch {
-      throw AlmanacError(.io, "Cannot write \(appliedPath): \(error.localizedDescription)")
-    }
+    let json: JSON = ["branches": .object(branches)]
+    try OutputPlace.write(json.canonicalBytes, to: appliedPath)
   }
 
   static func changes(from old: Definitions, to new: Definitions) -> [ApplyReport.Change] {
@@ -215,5 +228,17 @@ extension Contract {
     let before = lines(old)
     let after = lines(new)
     return before.filter { !after.contains($0) }.map { "- \($0)" } + after.filter { !before.contains($0) }.map { "+ \($0)" }
+  }
+}
+
+extension Contract {
+  /// Rules that another contract of the dataset does not have, columns followed through renames.
+  fileprivate func rules(absentFrom old: Contract?) -> [Rule] {
+    let names = Dictionary(
+      columns.compactMap { column in column.previousName.map { ($0, column.name) } }, uniquingKeysWith: { first, _ in first })
+    let known = (old?.rules ?? []).map { rule in
+      Rule(dataset: rule.dataset, columns: rule.columns.map { names[$0] ?? $0 }, kind: rule.kind, severity: rule.severity)
+    }
+    return rules.filter { !known.contains($0) && !(old?.rules.contains($0) ?? false) }
   }
 }

@@ -1,5 +1,6 @@
 import Checks
 import Columns
+import Foundation
 import History
 import Tables
 
@@ -79,11 +80,24 @@ private struct BlameWalk {
       guard let text = key.first(where: { $0.0 == field.name })?.1 else {
         throw AlmanacError(.usage, "The key of \(dataset) needs a value of \(field.name)", hint: "Its key is (\(names)).")
       }
-      guard let value = Scalar(parsing: text, as: field.type) else {
-        throw AlmanacError(.usage, "Cannot read \(text) as a value of \(field.name): expected \(field.type)")
+      guard let value = field.type == .binary ? Self.binary(text) : Scalar(parsing: text, as: field.type) else {
+        let forms = field.type == .binary ? ", as 0x and hexadecimal digits or in base64" : ""
+        throw AlmanacError(.usage, "Cannot read \(text) as a value of \(field.name): expected \(field.type)\(forms)")
       }
       return value
     }
+  }
+
+  /// Bytes as a diff shows them, or as a checkout writes them.
+  private static func binary(_ text: String) -> Scalar? {
+    let digits = Array(text.utf8.dropFirst(2))
+    if text.hasPrefix("0x"), digits.count % 2 == 0, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) {
+      let bytes = stride(from: 0, to: digits.count, by: 2).map {
+        UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16) ?? 0
+      }
+      return .binary(bytes)
+    }
+    return Data(base64Encoded: text).map { .binary(Array($0)) }
   }
 
   /// The latest commit that has the row and, if that is not the first one, the commit that removed it.

@@ -28,6 +28,24 @@ package struct CommitReport: Sendable {
     package let rowCount: Int
     package let root: RootID
     package let warnings: [String]
+    /// Columns that the files did not have, in the order of the contract.
+    package let absences: [Absence]
+  }
+
+  /// A column that rows of the input did not bring: it stays as it is where an upsert meets a row that exists, and is null in any
+  /// other row.
+  package struct Absence: Sendable, Hashable {
+    package let column: String
+    /// How many rows did not bring it.
+    package let rowCount: Int
+    /// Whether no row did.
+    package let isEverywhere: Bool
+
+    package init(column: String, rowCount: Int, isEverywhere: Bool) {
+      self.column = column
+      self.rowCount = rowCount
+      self.isEverywhere = isEverywhere
+    }
   }
 
   /// nil when nothing changed, and so nothing was committed.
@@ -62,14 +80,12 @@ extension Repository {
     let branch = branch ?? head
     let origin = try resolve(provenance, parameters: ["command": "commit", "mode": .string(mode.rawValue)])
     var staged: [StagedRows]?
-    var turn: VolumeLock?
-    defer { withExtendedLifetime(turn) {} }
-    for lossCount in 0..<Self.raceCountMax {
-      if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
+    let report = try tryingOnTip(of: branch) { (current) throws(AlmanacError) -> CommitReport? in
       // A branch that is not there yet starts at the current one.
-      let current = try tip(of: branch)
       var parent = current
       if current == nil && branch != head { parent = try tip(of: head) }
+      let lease = current == nil ? try parent.map { (id) throws(AlmanacError) in try self.lease([id]) } : nil
+      defer { withExtendedLifetime(lease) {} }
       let definitions = try definitions(at: parent)
       let rows: [StagedRows]
       let datasets = try parent.map { (id) throws(AlmanacError) in try self.commit(id).datasets } ?? [:]
@@ -77,17 +93,15 @@ extension Repository {
         rows = staged
       } else {
         let staging = Staging(
-          mode: mode, definitions: definitions, datasets: datasets, logBatch: origin.logBatch, memoryByteCount: memoryByteCount)
+          mode: mode, definitions: definitions, datasets: datasets, memoryByteCount: memoryByteCount)
         rows = try stage(inputs, staging, progress: progress)
         staged = rows
       }
-      if let report = try attempt(
+      return try attempt(
         rows, mode: mode, message: message, author: author, origin: origin, branch: branch, current: current, parent: parent,
         progress: progress)
-      {
-        return report
-      }
     }
+    if let report { return report }
     throw AlmanacError(
       .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was committed", hint: "Try again.")
   }
@@ -102,9 +116,13 @@ extension Repository {
     var datasets = old?.datasets ?? [:]
     var reports: [CommitReport.Dataset] = []
     var verdicts: [String: JSON] = [:]
+    // Drawn for each try: what another writer has committed meanwhile is older than this.
+    let batchTime = try commitTime(after: [parent])
+    let batch = LogKey.drawBatch(timeMicros: batchTime)
     for rows in staged {
-      let content = try apply(rows, mode: mode, onto: old?.datasets[rows.dataset], progress: progress)
-      let verdict = rows.verdict(on: content)
+      let input = rows.contract.kind == .log ? rows.input.stamped(batch: batch) : rows.input
+      let (content, gate) = try apply(rows, input, mode: mode, onto: old?.datasets[rows.dataset], progress: progress)
+      let verdict = rows.verdict(on: content, of: gate)
       guard verdict.passed else { throw Self.refusal(by: verdict) }
       verdicts[rows.dataset] = verdict.json
       let root = content.addRoot(to: &draft)
@@ -113,13 +131,14 @@ extension Repository {
         CommitReport.Dataset(
           name: rows.dataset, addedCount: content.addedCount, changedCount: content.changedCount,
           removedCount: content.removedCount, rowCount: content.rowCount, root: root,
-          warnings: verdict.warnings.map { "\($0.rule.text): \($0.failedCount) of \($0.evaluatedCount)" }))
+          warnings: verdict.warnings.map { "\($0.rule.text): \($0.failedCount) of \($0.evaluatedCount)" }, absences: rows.absences))
     }
     if let old, datasets == old.datasets { return CommitReport(commit: nil, branch: branch, datasets: reports) }
+    let time = max(batchTime, try commitTime(after: [parent]))
     let created = Commit(
       parents: parent.map { [$0] } ?? [], datasets: datasets,
       definitions: old?.definitions ?? draft.addBlob(Definitions().json.canonicalBytes),
-      author: author ?? Self.defaultAuthor, message: message, timeMicros: Self.nowMicros(),
+      author: author ?? Self.defaultAuthor, message: message, timeMicros: time,
       inputs: staged.flatMap(\.inputs) + origin.inputs, producer: origin.producer,
       verdicts: draft.addBlob(JSON.object(verdicts).canonicalBytes))
     return try AlmanacError.translating {
@@ -131,17 +150,19 @@ extension Repository {
     }
   }
 
+  /// - Returns: the content, and the gate that has seen all rows as they are in it.
   private func apply(
-    _ staged: StagedRows, mode: ChangeMode, onto reference: DatasetRef?, progress: ProgressHandler?
-  ) throws(AlmanacError) -> TableContent {
+    _ staged: StagedRows, _ input: TableInput, mode: ChangeMode, onto reference: DatasetRef?, progress: ProgressHandler?
+  ) throws(AlmanacError) -> (TableContent, Gate) {
     let name = staged.dataset
+    let check = CompletionCheck(staged)
     let outcome = try AlmanacError.translating { () -> ChangeOutcome in
       let base = try reference.map { try TableVersion(archive: archive, root: $0.root) }
       let writer = TableWriter(archive: archive, layout: staged.layout, policy: tailPolicy) { progress?("writing \(name)", $0, $1) }
-      return try writer.apply(mode, staged.input, onto: base)
+      return try writer.apply(mode, input, onto: base, observer: check)
     }
     switch outcome {
-    case .content(let content): return content
+    case .content(let content): return (content, check.gate)
     case .conflict(let conflict): throw refusal(of: conflict, staged)
     }
   }
@@ -163,6 +184,18 @@ extension Repository {
         "Cannot append to \(staged.dataset): \(rows) of the input have a primary key that is there already; the first is (\(key))\(place)",
         hint: "Use --mode upsert to replace rows that exist.")
     }
+  }
+
+  /// The time of a new commit: that of the clock, but later than the commits that it builds on or takes rows from.
+  ///
+  /// Batches of logs are made of it, and ascend along history because it does, whatever the clocks of the machines say.
+  func commitTime(after commits: [CommitID?]) throws(AlmanacError) -> Int64 {
+    var time = Self.nowMicros()
+    for id in commits.compactMap({ $0 }) {
+      let (next, overflow) = try commit(id).timeMicros.addingReportingOverflow(1)
+      time = max(time, overflow ? .max : next)
+    }
+    return time
   }
 
   static func nowMicros() -> Int64 {

@@ -6,8 +6,8 @@ import Tables
 
 /// A change to be brought onto the current branch: what leads from `base` to `theirs`.
 struct Integration {
-  /// nil: the state before the first commit.
-  let base: CommitID?
+  /// None: the state before the first commit. Several: what they come to, the latest first.
+  let bases: [CommitID]
   let theirs: CommitID?
   /// Parents of the new commit beside the branch's own.
   let otherParents: [CommitID]
@@ -20,8 +20,8 @@ struct Integration {
 extension Repository {
   /// Merges another line of history into a branch: by key and by cell, definitions object by object.
   ///
-  /// The base is the best common ancestor; of several, the latest by (time, id). What both sides changed alike agrees; what
-  /// they changed differently is a conflict. The result is checked against its contracts before the branch moves.
+  /// The base is the best common ancestor; several are put together first (`VirtualBases`). What both sides changed alike agrees;
+  /// what they changed differently is a conflict. The result is checked against its contracts before the branch moves.
   /// - Parameters:
   ///   - spec: the commit to merge.
   ///   - branch: nil for the current one.
@@ -34,18 +34,21 @@ extension Repository {
     fastForward: Bool = true
   ) throws(AlmanacError) -> MergeReport {
     let theirs = try resolve(spec)
+    let lease = try lease([theirs])
+    defer { withExtendedLifetime(lease) {} }
     let head = try headBranch()
     let branch = branch ?? head
+    let virtual = VirtualBases(self, policy: tailPolicy)
     return try retrying(branch) { (tip) throws(AlmanacError) in
       guard let tip else { return try moveForward(branch, from: nil, to: theirs, spec) }
-      let base = try AlmanacError.translating { try archive.mergeBases(tip, theirs).first }
-      if base == theirs { return MergeReport(outcome: .upToDate, branch: branch, commit: tip, base: base) }
-      if base == tip && fastForward { return try moveForward(branch, from: tip, to: theirs, spec) }
+      let bases = try AlmanacError.translating { try archive.mergeBases(tip, theirs) }
+      if bases == [theirs] { return MergeReport(outcome: .upToDate, branch: branch, commit: tip, bases: bases) }
+      if bases == [tip] && fastForward { return try moveForward(branch, from: tip, to: theirs, spec) }
       let change = Integration(
-        base: base, theirs: theirs, otherParents: [theirs], message: message ?? "Merge \(spec) into \(branch)",
+        bases: bases, theirs: theirs, otherParents: [theirs], message: message ?? "Merge \(spec) into \(branch)",
         author: author ?? Self.defaultAuthor, reason: "merge \(spec)",
         command: ["command": "merge", "strategy": .string(strategy.rawValue)])
-      return try integrate(change, into: branch, at: tip, strategy: strategy)
+      return try integrate(change, over: virtual, into: branch, at: tip, strategy: strategy)
     }
   }
 
@@ -53,12 +56,7 @@ extension Repository {
   func retrying(
     _ branch: String, _ attempt: (_ tip: CommitID?) throws(AlmanacError) -> MergeReport?
   ) throws(AlmanacError) -> MergeReport {
-    var turn: VolumeLock?
-    defer { withExtendedLifetime(turn) {} }
-    for lossCount in 0..<Self.raceCountMax {
-      if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
-      if let report = try attempt(tip(of: branch)) { return report }
-    }
+    if let report = try tryingOnTip(of: branch, attempt) { return report }
     throw AlmanacError(
       .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was changed", hint: "Try again.")
   }
@@ -74,7 +72,7 @@ extension Repository {
     }
     guard case .moved = outcome else { return nil }
     let before = try tip.map { (id) throws(AlmanacError) in try self.commit(id).datasets } ?? [:]
-    var report = MergeReport(outcome: .fastForward, branch: branch, commit: commit, base: tip)
+    var report = MergeReport(outcome: .fastForward, branch: branch, commit: commit, bases: tip.map { [$0] } ?? [])
     report.datasets = Self.taken(try self.commit(commit).datasets, before)
     return report
   }
@@ -86,9 +84,10 @@ extension Repository {
 
   /// One try of a three-way merge; nil when another writer was first.
   func integrate(
-    _ change: Integration, into branch: String, at tip: CommitID, strategy: MergeStrategy
+    _ change: Integration, over virtual: VirtualBases, into branch: String, at tip: CommitID, strategy: MergeStrategy
   ) throws(AlmanacError) -> MergeReport? {
-    let (base, ours, theirs) = (try state(at: change.base), try state(at: tip), try state(at: change.theirs))
+    let (ours, theirs, ancestor) = (try state(at: tip), try state(at: change.theirs), try state(at: change.bases.first))
+    let base = change.bases.count > 1 ? MergeBase.ancestors(change.bases, virtual) : .state(ancestor, archive)
     var draft = archive.draft()
     let merge = try AlmanacError.translating {
       // Settled for theirs, it is their version that the other side's changes are put on.
@@ -97,28 +96,32 @@ extension Repository {
         isSettled: strategy != .fail, draft: &draft)
     }
     if merge.hasConflicts && strategy == .fail {
-      var report = MergeReport(outcome: .conflict, branch: branch, commit: tip, base: change.base)
+      var report = MergeReport(outcome: .conflict, branch: branch, commit: tip, bases: change.bases)
       report.rowConflicts = merge.rowConflicts
       report.definitionConflicts = merge.definitionConflicts
       return report
     }
     if change.otherParents.isEmpty && merge.result == ours {
-      return MergeReport(outcome: .upToDate, branch: branch, commit: tip, base: change.base)
+      return MergeReport(outcome: .upToDate, branch: branch, commit: tip, bases: change.bases)
     }
     let result = merge.result
+    let verdicts = try AlmanacError.translating {
+      try MergeGate(archive: archive, base: ancestor, ours: ours, theirs: theirs, isRewrite: change.otherParents.isEmpty)
+        .verdicts(of: result, merged: merge.verdicts)
+    }
     let created = Commit(
       parents: [tip] + change.otherParents, datasets: result.datasets,
       definitions: draft.addBlob(result.definitions.json.canonicalBytes), author: change.author, message: change.message,
-      timeMicros: Self.nowMicros(), inputs: [], producer: Self.producer(change.command),
-      verdicts: merge.verdicts.isEmpty ? nil : draft.addBlob(JSON.object(merge.verdicts.mapValues(\.json)).canonicalBytes))
+      timeMicros: try commitTime(after: change.bases + [tip, change.theirs]), inputs: [], producer: Self.producer(change.command),
+      verdicts: verdicts.isEmpty ? nil : draft.addBlob(JSON.object(verdicts.mapValues(\.json)).canonicalBytes))
     let id = draft.addCommit(created)
     let outcome = try AlmanacError.translating {
       try archive.publish(&draft, commit: id, to: branch, expecting: tip, reason: change.reason)
     }
     guard case .moved = outcome else { return nil }
-    var report = MergeReport(outcome: .merged, branch: branch, commit: id, base: change.base)
+    var report = MergeReport(outcome: .merged, branch: branch, commit: id, bases: change.bases)
     report.datasets = Self.taken(result.datasets, ours.datasets).map { dataset in
-      let warnings = merge.verdicts[dataset.name]?.warnings ?? []
+      let warnings = verdicts[dataset.name]?.warnings ?? []
       return MergeReport.Dataset(
         name: dataset.name, rowCount: dataset.rowCount, root: dataset.root,
         // Counted against the side that the merge was put on.

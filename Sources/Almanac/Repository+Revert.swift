@@ -9,13 +9,15 @@ extension Repository {
     _ spec: String, strategy: MergeStrategy = .fail, message: String? = nil, author: String? = nil
   ) throws(AlmanacError) -> MergeReport {
     let id = try resolve(spec)
+    let lease = try lease([id])
+    defer { withExtendedLifetime(lease) {} }
     let commit = try commit(id)
     guard let parent = commit.parents.first else {
       throw AlmanacError(
         .failed, "Cannot revert \(id.short): it is the first commit", hint: "Use `almanac undo`, or remove the rows with --mode delete.")
     }
     let change = Integration(
-      base: id, theirs: parent, otherParents: [], message: message ?? "Revert \"\(commit.message)\"",
+      bases: [id], theirs: parent, otherParents: [], message: message ?? "Revert \"\(commit.message)\"",
       author: author ?? Self.defaultAuthor, reason: "revert \(id.short)",
       command: ["command": "revert", "commit": .string(id.description), "strategy": .string(strategy.rawValue)])
     return try bring(change, "revert", strategy)
@@ -26,9 +28,12 @@ extension Repository {
     _ spec: String, strategy: MergeStrategy = .fail, message: String? = nil
   ) throws(AlmanacError) -> MergeReport {
     let id = try resolve(spec)
+    let lease = try lease([id])
+    defer { withExtendedLifetime(lease) {} }
     let commit = try commit(id)
     let change = Integration(
-      base: commit.parents.first, theirs: id, otherParents: [], message: message ?? commit.message, author: commit.author,
+      bases: commit.parents.first.map { [$0] } ?? [], theirs: id, otherParents: [], message: message ?? commit.message,
+      author: commit.author,
       reason: "cherry-pick \(id.short)",
       command: ["command": "cherry-pick", "commit": .string(id.description), "strategy": .string(strategy.rawValue)])
     return try bring(change, "cherry-pick", strategy)
@@ -36,9 +41,10 @@ extension Repository {
 
   private func bring(_ change: Integration, _ action: String, _ strategy: MergeStrategy) throws(AlmanacError) -> MergeReport {
     let branch = try headBranch()
+    let virtual = VirtualBases(self, policy: tailPolicy)
     return try retrying(branch) { (tip) throws(AlmanacError) in
       guard let tip else { throw AlmanacError(.failed, "Cannot \(action): branch \(branch) has no commit yet") }
-      return try integrate(change, into: branch, at: tip, strategy: strategy)
+      return try integrate(change, over: virtual, into: branch, at: tip, strategy: strategy)
     }
   }
 }

@@ -36,11 +36,7 @@ extension Repository {
     let name = saved.name
     let recipe = manifest["recipe"]?.stringValue
     let rows = try AlmanacError.translating { try saved.rows() }
-    var turn: VolumeLock?
-    defer { withExtendedLifetime(turn) {} }
-    for lossCount in 0..<Self.raceCountMax {
-      if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
-      let parent = try tip(of: branch)
+    let outcome = try tryingOnTip(of: branch) { (parent) throws(AlmanacError) -> CommitID?? in
       var definitions = try definitions(at: parent)
       try checkSaving(name, among: definitions)
       definitions.contracts[name] = saved.contract
@@ -59,15 +55,18 @@ extension Repository {
         }
         let created = Commit(
           parents: parent.map { [$0] } ?? [], datasets: datasets, definitions: draft.addBlob(definitions.json.canonicalBytes),
-          author: Self.defaultAuthor, message: "train: save \(name)", timeMicros: Self.nowMicros(),
+          author: Self.defaultAuthor, message: "train: save \(name)", timeMicros: try commitTime(after: [parent, id]),
           inputs: [["dataset": .string(name), "commit": .string(id.description), "manifest": manifest]],
           producer: producer(["command": "train", "service": .string(training.service.name)]), verdicts: nil)
         let commit = draft.addCommit(created)
         return (commit, try archive.publish(&draft, commit: commit, to: branch, expecting: parent, reason: "train: save \(name)"))
       }
-      guard let outcome else { return nil }
+      // Nothing to do is an outcome too.
+      guard let outcome else { return .some(nil) }
       if case .moved = outcome.1 { return outcome.0 }
+      return nil
     }
+    if let outcome { return outcome }
     throw AlmanacError(.failed, "Branch \(branch) was moved by other writers; the training set was not saved", hint: "Try again.")
   }
 

@@ -38,16 +38,12 @@ extension Repository {
   ) throws(AlmanacError) -> SealReport {
     let head = try headBranch()
     let branch = branch ?? head
-    var turn: VolumeLock?
-    defer { withExtendedLifetime(turn) {} }
     var sealed: [String: SealedTable] = [:]
-    for lossCount in 0..<Self.raceCountMax {
-      if turn == nil { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
-      guard let parent = try tip(of: branch) else {
-        throw AlmanacError(.notFound, "There is nothing to seal: branch \(branch) has no commits")
-      }
-      if let report = try attemptSeal(names, of: parent, on: branch, author: author, &sealed, progress: progress) { return report }
+    let report = try tryingOnTip(of: branch) { (tip) throws(AlmanacError) in
+      guard let tip else { throw AlmanacError(.notFound, "There is nothing to seal: branch \(branch) has no commits") }
+      return try attemptSeal(names, of: tip, on: branch, author: author, &sealed, progress: progress)
     }
+    if let report { return report }
     throw AlmanacError(
       .failed, "Branch \(branch) was moved by other writers \(Self.raceCountMax) times; nothing was sealed", hint: "Try again.")
   }
@@ -89,7 +85,7 @@ extension Repository {
     let message = "seal: \(reports.map(\.name).joined(separator: ", "))"
     let created = Commit(
       parents: [parent], datasets: datasets, definitions: old.definitions, author: author ?? Self.defaultAuthor, message: message,
-      timeMicros: Self.nowMicros(), inputs: [], producer: Self.producer(["command": "seal"]), verdicts: nil)
+      timeMicros: try commitTime(after: [parent]), inputs: [], producer: Self.producer(["command": "seal"]), verdicts: nil)
     return try AlmanacError.translating {
       let id = draft.addCommit(created)
       switch try archive.publish(&draft, commit: id, to: branch, expecting: parent, reason: message) {

@@ -12,8 +12,11 @@ struct StagedRows: Sendable {
   /// What the rows are stored under.
   let layout: TableLayout
   let input: TableInput
-  let verdict: Verdict
+  /// What the input has shown so far; values that its rows lack are checked when they are known.
+  let gate: Gate
   let inputs: [JSON]
+  /// Columns that were not sent.
+  let absences: [CommitReport.Absence]
   /// Where each file's rows begin among all.
   let files: [(name: String, firstRow: Int)]
 
@@ -30,8 +33,6 @@ struct Staging {
   let definitions: Definitions
   /// Of the parent.
   let datasets: [String: DatasetRef]
-  /// See `LogKey`.
-  let logBatch: [UInt8]
   let memoryByteCount: Int
 }
 
@@ -89,12 +90,15 @@ extension Repository {
     var gate = try AlmanacError.translating { try Gate(contract: contract) }
     let layout = try layout(of: dataset, full, mode, staging.datasets)
     var collector = InputCollector(archive: archive, layout: layout, memoryByteCount: staging.memoryByteCount)
+    var sent = SentColumns(full, mode)
+    var options = TableFileOptions()
+    options.marksAbsentKeys = mode == .upsert
     var files: [(name: String, firstRow: Int)] = []
     var inputs: [JSON] = []
     var rowCount = 0
     for path in paths {
-      let file = try TableFile(path: path, types: contract.schema, wholeRowGroups: true)
-      let digest = InputDigest(of: path)
+      let file = try TableFile(path: path, types: contract.schema, wholeRowGroups: true, options: options)
+      let digest = file.digest()
       let reading = ReadAhead(file)
       files.append((file.name, rowCount))
       var fileRowCount = 0
@@ -102,13 +106,15 @@ extension Repository {
         let next = try reading.next()
         // An input without rows still has columns to check.
         guard let batch = next ?? (fileRowCount == 0 ? Batch.empty(file.schema) : nil) else { break }
-        let wanted = mode == .delete ? batch.keeping(contract.schema) : batch
+        let (rows, marks) = batch.splittingMarks(from: file.schema)
+        let wanted = mode == .delete ? rows.keeping(contract.schema) : rows
         let conformed = try AlmanacError.translating {
-          try gate.conform(wanted, source: file.name, firstRow: fileRowCount)
+          try gate.conform(wanted, source: file.name, firstRow: fileRowCount, needsKeyAlone: mode == .upsert)
         }
-        gate.check(conformed, firstRow: rowCount)
-        let stored = layout.stored(conformed, full.kind == .log ? (staging.logBatch, rowCount) : nil)
-        try AlmanacError.translating { try collector.add(stored) }
+        let lacks = sent.note(rows, marks: marks)
+        gate.check(conformed, lacks, sent.shapes, firstRow: rowCount)
+        let stored = layout.stored(conformed, firstOrdinal: full.kind == .log ? rowCount : nil)
+        try AlmanacError.translating { try collector.add(stored, shapes: lacks.shapes) }
         rowCount += conformed.rowCount
         fileRowCount += conformed.rowCount
         progress?("reading \(dataset)", rowCount, 0)
@@ -120,9 +126,9 @@ extension Repository {
       ])
     }
     let verdict = gate.verdict()
-    let input = try AlmanacError.translating { try collector.finish() }
+    let input = try AlmanacError.translating { try collector.finish(shapes: sent.shapes) }
     let staged = StagedRows(
-      dataset: dataset, contract: full, layout: layout, input: input, verdict: verdict, inputs: inputs, files: files)
+      dataset: dataset, contract: full, layout: layout, input: input, gate: gate, inputs: inputs, absences: sent.absences, files: files)
     if let conflict = collector.conflict { throw refusal(of: conflict, staged) }
     guard verdict.results.allSatisfy({ $0.passed || $0.rule.severity != .error || $0.rule.isAboutDataset }) else {
       throw Self.refusal(by: verdict)
@@ -139,19 +145,37 @@ extension Repository {
 
 extension StagedRows {
   /// The verdict with what only the resulting dataset shows: that keys are unique, and how many rows there are.
-  func verdict(on content: TableContent) -> Verdict {
-    var verdict = verdict
+  /// - Parameter gate: this one's, when it has seen the rows whole.
+  func verdict(on content: TableContent, of gate: Gate) -> Verdict {
+    var verdict = gate.verdict()
     verdict.noteDuplicateKeys(count: 0, first: [])
     verdict.noteDatasetRowCount(content.rowCount)
     return verdict
   }
 }
 
+extension Gate {
+  /// Checks the values that rows of an input have. - Parameter shapes: those that the rows' numbers mean.
+  fileprivate mutating func check(_ rows: Batch, _ lacks: SentColumns.Lacks, _ shapes: RowShapes, firstRow: Int) {
+    guard let numbers = lacks.shapes, lacks.isMixed else {
+      // What a whole file does not have is null in an append or replacement, and known later in an upsert.
+      let absent = lacks.shapes?.first.map { shapes.absent[Int($0)] } ?? []
+      return check(rows, firstRow: firstRow, without: absent)
+    }
+    check(rows, firstRow: firstRow, without: Array(rows.columns.indices))
+    check(rows, rows: Array(firstRow..<firstRow + rows.rowCount)) { column in
+      let isAbsent = shapes.lacking(column)
+      return numbers.indices.filter { !isAbsent[Int(numbers[$0])] }.map { Int32($0) }
+    }
+  }
+}
+
 extension TableLayout {
   /// Rows that fit the contract as they are stored: a log's with its hidden key, a removal's with nulls beside the key.
-  fileprivate func stored(_ rows: Batch, _ log: (batch: [UInt8], firstOrdinal: Int)?) -> Batch {
-    guard let log else { return padded(rows) }
-    let hidden = LogKey.columns(batch: log.batch, rows: log.firstOrdinal..<log.firstOrdinal + rows.rowCount)
+  /// - Parameter firstOrdinal: of a log; its batch is drawn when the commit is tried.
+  fileprivate func stored(_ rows: Batch, firstOrdinal: Int?) -> Batch {
+    guard let firstOrdinal else { return padded(rows) }
+    let hidden = LogKey.columns(rows: firstOrdinal..<firstOrdinal + rows.rowCount)
     return Batch(schema: schema, columns: rows.columns + hidden, rowCount: rows.rowCount)
   }
 }
@@ -159,20 +183,28 @@ extension TableLayout {
 extension Rule {
   /// Decided by the rows of the whole dataset, not by those of the input.
   var isAboutDataset: Bool { if case .rowCount = kind { true } else { false } }
+
+  /// Whether a dataset of so many rows satisfies it, as far as their number decides.
+  func allows(rowCount: Int) -> Bool {
+    guard case .rowCount(let minimum, let maximum) = kind else { return true }
+    return Int64(rowCount) >= minimum ?? 0 && Int64(rowCount) <= maximum ?? .max
+  }
 }
 
 extension Contract {
-  /// The contract of the key columns alone.
+  /// The contract of the key columns alone, with what it asks of the dataset as a whole.
   var keyOnly: Contract {
     var copy = self
     copy.columns = columns.filter { primaryKey.contains($0.name) }
-    copy.rules = []
+    copy.rules = rules.filter(\.isAboutDataset)
     if let createdTime, !primaryKey.contains(createdTime) { copy.createdTime = nil }
     return copy
   }
 }
 
 extension Batch {
+  func dropping(_ names: [String]) -> Batch { selecting(schema.fields.map(\.name).filter { !names.contains($0) })! }
+
   /// Without the columns that `schema` does not name.
   func keeping(_ wanted: Schema) -> Batch {
     selecting(schema.fields.map(\.name).filter { wanted.index(of: $0) != nil })!
@@ -185,9 +217,8 @@ extension String {
 
 extension InputBytes {
   /// SHA-256 of a file's bytes in hex; standard input and pipes, which are gone once read, have none.
-  static func digest(of path: String) throws(AlmanacError) -> String {
-    guard isRegularFile(path) else { return "" }
-    let bytes = try open(path)
+  static func digest(of bytes: BufferSlice, from path: String) throws(AlmanacError) -> String {
+    guard isMapped(bytes) || (bytes.byteCount == 0 && isRegularFile(path)) else { return "" }
     var hasher = SHA256()
     // Pages of a mapped file count as the process's memory until they are given back.
     for start in stride(from: 0, to: bytes.byteCount, by: digestStepByteCount) {
@@ -195,6 +226,7 @@ extension InputBytes {
       part.withBytes { hasher.update(bufferPointer: $0) }
       releasePages(of: part)
     }
+    try checkUnchanged(bytes, path)
     return hasher.finalize().hex
   }
 

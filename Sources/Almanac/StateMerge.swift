@@ -17,7 +17,7 @@ struct RepositoryState: Equatable {
 struct StateMerge {
   let archive: Archive
   private let policy: TailPolicy
-  let base: RepositoryState
+  let base: MergeBase
   let first: RepositoryState
   let second: RepositoryState
 
@@ -36,7 +36,7 @@ struct StateMerge {
   ///   - draft: gets the roots of merged datasets.
   /// - Throws: `failed` with the verdict when the merged rows violate a contract.
   init(
-    _ archive: Archive, policy: TailPolicy, base: RepositoryState, first: RepositoryState, second: RepositoryState, isSettled: Bool,
+    _ archive: Archive, policy: TailPolicy, base: MergeBase, first: RepositoryState, second: RepositoryState, isSettled: Bool,
     draft: inout Draft
   ) throws {
     self.archive = archive
@@ -46,7 +46,8 @@ struct StateMerge {
     self.second = second
     self.isSettled = isSettled
     try mergeFeatures()
-    let names = [base, first, second].reduce(into: Set<String>()) { names, state in
+    // What neither side has any more, both have removed.
+    let names = [first, second].reduce(into: Set<String>()) { names, state in
       names.formUnion(state.datasets.keys)
       names.formUnion(state.definitions.contracts.keys)
     }
@@ -61,24 +62,19 @@ struct StateMerge {
   // MARK: Feature definitions
 
   private mutating func mergeFeatures() throws {
-    let (old, mine, theirs) = (
-      DefinitionMerge.objects(of: base.definitions), DefinitionMerge.objects(of: first.definitions),
-      DefinitionMerge.objects(of: second.definitions)
-    )
-    var merged: DefinitionMerge.Objects = [:]
-    for section in Set(mine.keys).union(theirs.keys).sorted() where section != "contracts" {
-      for name in Set((mine[section] ?? [:]).keys).union((theirs[section] ?? [:]).keys).sorted() {
-        let (x, a, b) = (old[section]?[name], mine[section]?[name], theirs[section]?[name])
-        if a != b && a != x && b != x {
-          let kind = section.split(separator: ".").last.map(String.init) ?? section
-          let object = "\(Self.singular[kind] ?? kind) \(name)"
-          definitionConflicts.append(
-            DefinitionConflict(object: object, what: nil, base: x?.text(), first: a?.text(), second: b?.text()))
-        }
-        merged[section, default: [:]][name] = a == x ? b : a
-      }
+    if first.definitions.features == second.definitions.features {
+      result.definitions.features = first.definitions.features
+      return
     }
-    result.definitions = try DefinitionMerge.definitions(from: merged)
+    let merge = FeatureMerge(
+      base: try base.features(), first: FeatureObjects(first.definitions), second: FeatureObjects(second.definitions))
+    for (object, x, a, b) in merge.conflicts {
+      let kind = object.section.split(separator: ".").last.map(String.init) ?? object.section
+      definitionConflicts.append(
+        DefinitionConflict(
+          object: "\(Self.singular[kind] ?? kind) \(object.name)", what: nil, base: x?.text(), first: a?.text(), second: b?.text()))
+    }
+    result.definitions = try DefinitionMerge.definitions(from: merge.result.sections)
   }
 
   private static let singular = [
@@ -88,38 +84,25 @@ struct StateMerge {
 
   // MARK: Datasets
 
-  private struct Part: Equatable {
-    let ref: DatasetRef?
-    let contract: Contract?
-
-    init(_ name: String, in state: RepositoryState) {
-      ref = state.datasets[name]
-      contract = state.definitions.contracts[name]
-    }
-
-    var isThere: Bool { ref != nil || contract != nil }
-
-    func side(in archive: Archive) throws -> DatasetMerge.Side {
-      try .init(version: ref.map { try TableVersion(archive: archive, root: $0.root) }, contract: contract)
-    }
-  }
-
   private mutating func mergeDataset(_ name: String, _ draft: inout Draft) throws {
-    let (old, mine, theirs) = (Part(name, in: base), Part(name, in: first), Part(name, in: second))
+    let (mine, theirs) = (DatasetPart(name, in: first), DatasetPart(name, in: second))
+    if mine == theirs { return take(name, mine.ref, mine.contract) }
+    let old = try base.dataset(name)
     // Everything from one side: it was checked when it was committed there.
-    if mine == theirs || theirs == old { return take(name, mine.ref, mine.contract) }
-    if mine == old { return take(name, theirs.ref, theirs.contract) }
-    guard mine.isThere, theirs.isThere else {
+    if theirs == old.part { return take(name, mine.ref, mine.contract) }
+    if mine == old.part { return take(name, theirs.ref, theirs.contract) }
+    guard mine.isThere, theirs.isThere, !old.disputes.isWhole else {
       definitionConflicts.append(
         DefinitionConflict(
-          object: "dataset \(name)", what: "removed on one side, changed on the other", base: old.ref?.root.description,
-          first: mine.ref?.root.description, second: theirs.ref?.root.description))
+          object: "dataset \(name)",
+          what: mine.isThere && theirs.isThere
+            ? "which both sides have settled differently" : "removed on one side, changed on the other",
+          base: old.part?.ref?.root.description, first: mine.ref?.root.description, second: theirs.ref?.root.description))
       return take(name, mine.ref, mine.contract)
     }
     var merge = DatasetMerge(
-      archive: archive, policy: policy, name: name, isSettled: isSettled, base: try old.side(in: archive),
-      first: try mine.side(in: archive),
-      second: try theirs.side(in: archive))
+      archive: archive, policy: policy, name: name, isSettled: isSettled, base: old.side,
+      first: try mine.side(in: archive), second: try theirs.side(in: archive), known: old.disputes)
     try merge.run(&draft)
     rowConflicts += merge.rowConflicts.map { RowConflict(dataset: name, row: $0) }
     definitionConflicts += merge.definitionConflicts

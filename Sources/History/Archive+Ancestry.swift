@@ -6,10 +6,14 @@ extension Archive {
   /// - Returns: the latest first, by (time, id), so that the order does not depend on which side is which.
   /// - Complexity: one read for each commit behind the two, down to the common ancestors
   package func mergeBases(_ a: CommitID, _ b: CommitID) throws(StoreError) -> [CommitID] {
-    if a == b { return [a] }
+    a == b ? [a] : try mergeBases([a], [b])
+  }
+
+  /// The best common ancestors of two groups of commits: of what merging each group would give.
+  package func mergeBases(_ left: [CommitID], _ right: [CommitID]) throws(StoreError) -> [CommitID] {
     var walk = AncestorWalk()
-    try walk.add(a, .left, self)
-    try walk.add(b, .right, self)
+    for commit in left { try walk.add(commit, .left, self) }
+    for commit in right { try walk.add(commit, .right, self) }
     var found: [CommitID] = []
     while let next = walk.next() {
       var mark = walk.marks[next]!

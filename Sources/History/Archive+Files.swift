@@ -51,14 +51,34 @@ extension Archive {
   }
 
   /// The file of a tail as memory. - Throws: as `mapLeaf`.
-  package func mapTail(_ id: TailID) throws(StoreError) -> MappedFile { try mapFile(ObjectKey(id)) }
+  package func mapTail(_ id: TailID) throws(StoreError) -> MappedFile {
+    if let file = held.withLock({ $0[ObjectKey(id)]?.file }) { return file }
+    return try mapFile(ObjectKey(id))
+  }
+
+  /// Lets a tail be read that is stored nowhere: a version that a computation needs on its way and that no root ever names.
+  ///
+  /// It stays until it has been released as often as it was held.
+  package func holdTail(_ id: TailID, bytes: UnsafeRawBufferPointer) {
+    let file = MappedFile(copying: bytes)
+    held.withLock { held in held[ObjectKey(id)] = (file, (held[ObjectKey(id)]?.holderCount ?? 0) + 1) }
+  }
+
+  package func releaseTail(_ id: TailID) {
+    held.withLock { held in
+      guard let (file, count) = held.removeValue(forKey: ObjectKey(id)), count > 1 else { return }
+      held[ObjectKey(id)] = (file, count - 1)
+    }
+  }
 
   // MARK: Both
 
   func hasFile(_ key: ObjectKey) throws(StoreError) -> Bool {
-    guard let record = try fileRecord(key) else { return false }
-    // Shared: between the look and the new age nobody removes the file.
+    // A look before the lock: what is new need not wait for a gc.
+    guard try fileRecord(key) != nil else { return false }
+    // Shared: between the look and the new age nobody removes the file, or forgets it.
     return try sharingObjects { () throws(StoreError) in
+      guard let record = try fileRecord(key) else { return false }
       let path = Self.path(of: key)
       guard try volume.byteCount(path) == record.byteCount else { return false }
       let file: MappedFile

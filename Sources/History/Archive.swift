@@ -13,6 +13,8 @@ package final class Archive: Sendable {
   let refLog: RefLogFile
   /// Files of leaves and tails written by this archive that no publish has registered yet.
   let staged = Mutex<[ObjectKey: FileRecord]>([:])
+  /// Files of tails that are in memory alone, and how many hold them; see `holdTail`.
+  let held = Mutex<[ObjectKey: (file: MappedFile, holderCount: Int)]>([:])
   /// Decoded nodes, the whole forgotten when it grows past `nodeCacheCountMax`.
   let nodeCache = Mutex<[NodeID: Node]>([:])
   static let nodeCacheCountMax = 4096
@@ -85,25 +87,54 @@ package final class Archive: Sendable {
   }
 
   static func checkFormat(_ volume: any Volume) throws(StoreError) {
-    let folder = volume.absolutePath("")
-    guard try volume.exists(formatPath) else {
-      throw StoreError(kind: .notARepository, text: "Cannot open \(folder): it is not a repository (it has no file \(formatPath))")
-    }
-    let json: JSON
-    do {
-      json = try JSON(parsing: try volume.read(formatPath))
-    } catch let error as StoreError {
-      throw error
-    } catch {
-      throw StoreError(kind: .corrupt, text: "Cannot read \(volume.absolutePath(formatPath)): \(error)")
-    }
-    guard case .int(let found)? = json["format"] else {
-      throw StoreError(kind: .corrupt, text: "Cannot read \(volume.absolutePath(formatPath)): expected an integer as format")
-    }
-    guard found == format else {
+    switch try storedFormat(volume) {
+    case .known: return
+    case .missing:
       throw StoreError(
         kind: .notARepository,
-        text: "Cannot open \(folder): expected repository format \(format), found \(found); use a program that knows it")
+        text: "Cannot open \(volume.absolutePath("")): it is not a repository (it has no file \(formatPath))")
+    case .damaged(let reason):
+      throw StoreError(kind: .corrupt, text: "Cannot read \(volume.absolutePath(formatPath)): \(reason)")
+    case .other(let found): throw otherFormat(found, volume)
     }
+  }
+
+  // MARK: Format
+
+  /// What the file `format` says.
+  enum StoredFormat: Hashable {
+    case known
+    /// The format of another version of the program, as it is written there.
+    case other(String)
+    case missing
+    /// Bytes that no version writes.
+    case damaged(String)
+  }
+
+  static func storedFormat(_ volume: any Volume) throws(StoreError) -> StoredFormat {
+    guard try volume.exists(formatPath) else { return .missing }
+    let bytes = try volume.read(formatPath)
+    let json: JSON
+    do {
+      json = try JSON(parsing: bytes)
+    } catch {
+      return .damaged("\(error)")
+    }
+    guard let found = json["format"] else { return .damaged("expected an integer as format") }
+    return found == .int(format) ? .known : .other(String(decoding: found.canonicalBytes.prefix(40), as: UTF8.self))
+  }
+
+  /// What every command says, repair first of all, before it writes anything: what a newer program keeps there nobody here knows.
+  /// - Throws: `notARepository`
+  package static func refuseOtherFormat(at folder: String) throws(StoreError) { try refuseOtherFormat(LocalVolume(root: folder)) }
+
+  static func refuseOtherFormat(_ volume: any Volume) throws(StoreError) {
+    if case .other(let found) = try storedFormat(volume) { throw otherFormat(found, volume) }
+  }
+
+  private static func otherFormat(_ found: String, _ volume: any Volume) -> StoreError {
+    StoreError(
+      kind: .notARepository,
+      text: "Cannot open \(volume.absolutePath("")): expected repository format \(format), found \(found); use a program that knows it")
   }
 }

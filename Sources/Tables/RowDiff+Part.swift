@@ -68,8 +68,12 @@ extension RowDiff {
     }
 
     /// Compares rows that are sorted by key, each under its own schema.
+    /// - Parameter disputed: rows that count as changed although no value may differ.
     /// - Complexity: O(rows × columns)
-    init(partition: Int64, before: Batch, after: Batch, fields: Fields, key: [(name: String, old: Int, new: Int)]) throws {
+    init(
+      partition: Int64, before: Batch, after: Batch, fields: Fields, key: [(name: String, old: Int, new: Int)],
+      disputed: DisputedCells = DisputedCells()
+    ) throws {
       var search = KeySearch(wantedCount: after.rowCount, storedCount: before.rowCount)
       for part in key {
         let (old, new) = try RowDiff.alike(before.columns[part.old], after.columns[part.new])
@@ -84,7 +88,11 @@ extension RowDiff {
         newPairs.append(Int32(row))
       }
       let cells = try fields.pairs.map { try RowDiff.cellsThatDiffer($0, before, oldPairs, after, newPairs) }
-      let isChanged = newPairs.indices.map { pair in cells.contains { $0[pair] } }
+      var isChanged = newPairs.indices.map { pair in cells.contains { $0[pair] } }
+      if !disputed.isEmpty {
+        let contested = try disputed.fields(key.map { after.columns[$0.new] }, rows: newPairs)
+        for pair in newPairs.indices where contested[pair] != nil { isChanged[pair] = true }
+      }
 
       var walk = Walk()
       var place = 0

@@ -27,20 +27,23 @@ extension RowDiff {
   /// Rows of both versions, ascending by key: every row that differs, and few that do not.
   /// - Parameter appearing: fields that only the newer version has and that count where they have a value: leaves and tails of both
   ///   versions may hold them.
+  /// - Parameter disputed: rows that are wanted in any case.
   /// - Returns: each side under its own schema; a side that is not there has no rows.
   /// - Complexity: O(rows of the leaves that differ + rows of the tails that differ), and the key columns of the leaves that
   ///   these tails fall into
   static func sides(
-    _ old: TableVersion?, _ new: TableVersion?, partition number: Int64, appearing: Set<Int32> = []
+    _ old: TableVersion?, _ new: TableVersion?, partition number: Int64, appearing: Set<Int32> = [],
+    disputed: DisputedCells = DisputedCells()
   ) throws -> (before: Batch, after: Batch) {
     let pair = try VersionPair(old, new, partition: number, appearing: appearing)
     let fieldsBefore = (old ?? new)?.layout.schema.fields ?? []
     let fieldsAfter = (new ?? old)?.layout.schema.fields ?? []
     let operationsBefore = try pair.old?.rest.operations(fieldsBefore)
     let operationsAfter = try pair.new?.rest.operations(fieldsAfter)
-    let keys = SortedKeys.union(operationsBefore?.keys, operationsAfter?.keys)
-    let before = try pair.old?.rows(fieldsBefore, under: keys, operationsBefore)
-    let after = try pair.new?.rows(fieldsAfter, under: keys, operationsAfter)
+    let changed = try SortedKeys.union(operationsBefore?.keys, operationsAfter?.keys)
+    let keys = try SortedKeys.union(changed, (old ?? new).flatMap { disputed.keys(in: number, of: $0.layout) })
+    let before = try pair.old?.rows(fieldsBefore, under: keys.map { SortedKeys.fitted($0, to: old?.layout) }, operationsBefore)
+    let after = try pair.new?.rows(fieldsAfter, under: keys.map { SortedKeys.fitted($0, to: new?.layout) }, operationsAfter)
     return (before ?? Batch.empty(Schema(fieldsBefore)), after ?? Batch.empty(Schema(fieldsAfter)))
   }
 
@@ -195,13 +198,30 @@ extension PartitionView {
 
 extension SortedKeys {
   /// The keys of two sorted sets, each once; nil when both are missing.
-  static func union(_ a: [Column]?, _ b: [Column]?) -> [Column]? {
-    guard let a else { return b }
-    guard let b else { return a }
+  ///
+  /// A key column that one version has widened is as wide as there.
+  static func union(_ one: [Column]?, _ other: [Column]?) throws -> [Column]? {
+    guard let one else { return other }
+    guard let other else { return one }
+    let pairs = try zip(one, other).map { try RowDiff.alike($0, $1) }
+    let (a, b) = (pairs.map(\.0), pairs.map(\.1))
     var search = KeySearch(wantedCount: b[0].count, storedCount: a[0].count)
     for (mine, theirs) in zip(a, b) { search.narrow(stored: mine, wanted: theirs) }
     let new = search.lower.indices.filter { search.match($0) == nil }.map { Int32($0) }
     let all = zip(a, b).map { Column.concatenate([$0, $1.take(new)]) }
     return SortKernel.permutation(by: all).map { order in all.map { $0.take(order) } } ?? all
+  }
+
+  /// Keys in the types of a layout, without those that they cannot hold: no version under it has them.
+  /// - Complexity: O(1) where the types are the same, as they are but for widened key columns
+  static func fitted(_ keys: [Column], to layout: TableLayout?) -> [Column] {
+    guard let types = layout?.keySchema.fields.map(\.type), types != keys.map(\.type) else { return keys }
+    func cast(_ keys: [Column]) -> [Column]? {
+      let columns = zip(keys, types).map { try? $0.cast(to: $1) }
+      return columns.contains { $0 == nil } ? nil : columns.compactMap { $0 }
+    }
+    if let whole = cast(keys) { return whole }
+    let rows = (0..<keys[0].count).compactMap { row in cast(keys.map { $0.slice(from: row, count: 1) }) }
+    return types.indices.map { index in rows.isEmpty ? Column(types[index], []) : Column.concatenate(rows.map { $0[index] }) }
   }
 }

@@ -22,7 +22,7 @@ package struct RowMerge {
     package let kind: Kind
     package let key: RowDiff.Values
     package let columns: [String]
-    /// The whole row in each version; nil where it is not there.
+    /// The whole row in each version; nil where it is not there. What is disputed is not in the base.
     package let base: RowDiff.Values?
     package let first: RowDiff.Values?
     package let second: RowDiff.Values?
@@ -36,6 +36,11 @@ package struct RowMerge {
   /// Rows as they result where the first side changed them and the second did not, if they were asked for.
   package private(set) var firstRows: Batch
 
+  /// What the conflicts are about, for a merge that is the base of another one.
+  package private(set) var disputes = DisputedCells()
+
+  private let disputed: DisputedCells
+  private let isBase: Bool
   private var upserts: [Batch] = []
   private var deletes: [Batch] = []
   private var kept: [Batch] = []
@@ -49,21 +54,26 @@ package struct RowMerge {
   ///   - base: nil when both sides made the dataset.
   ///   - second: nil when it has changed nothing.
   ///   - withFirstRows: whether to fill `firstRows`.
+  ///   - disputed: rows of the base that both sides have changed for that alone, each in its way.
+  ///   - isBase: whether the outcome is the base of another merge: then a row that one side removed and the other changed stays.
   /// - Throws: `ValueMisfit` where a side has a value that the type of its column in the merged layout cannot hold.
   /// - Complexity: O(changes of both sides); memory for the changes of the second side and for one partition of the first
   package init(
-    base: TableVersion?, first: TableVersion, second: TableVersion?, layout: TableLayout, withFirstRows: Bool = false
+    base: TableVersion?, first: TableVersion, second: TableVersion?, layout: TableLayout, withFirstRows: Bool = false,
+    disputed: DisputedCells = DisputedCells(), isBase: Bool = false
   ) throws {
     self.layout = layout
+    self.disputed = disputed
+    self.isBase = isBase
     change = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
     firstRows = .empty(layout.schema)
     takenBackByFirst = RowDiff.takenBack(base, first)
     takenBackBySecond = second.map { RowDiff.takenBack(base, $0) } ?? []
-    let changedByFirst = Set(try Self.partitions(base, first))
-    let changedBySecond = Set(try second.map { try Self.partitions(base, $0) } ?? [])
+    let changedByFirst = try disputed.partitions.union(Self.partitions(base, first))
+    let changedBySecond = try disputed.partitions.union(second.map { try Self.partitions(base, $0) } ?? [])
     for number in (withFirstRows ? changedBySecond.union(changedByFirst) : changedBySecond).sorted() {
-      let mine = changedByFirst.contains(number) ? try Self.part(base, first, number) : nil
-      let theirs = try changedBySecond.contains(number) ? second.flatMap { try Self.part(base, $0, number) } : nil
+      let mine = changedByFirst.contains(number) ? try Self.part(base, first, number, disputed) : nil
+      let theirs = try changedBySecond.contains(number) ? second.flatMap { try Self.part(base, $0, number, disputed) } : nil
       try merge(mine, theirs, withFirstRows: withFirstRows)
     }
     if !upserts.isEmpty || !deletes.isEmpty {
@@ -84,19 +94,25 @@ package struct RowMerge {
     return Set(RowDiff.partitions(base, version)).union(appearing).sorted()
   }
 
-  /// The rows in which `version` changed the value of one of the given fields, which the other side has dropped.
+  /// The rows in which `version` changed the value of one of the given fields, which the other side has dropped; a disputed value
+  /// counts as changed.
   package static func edits(
-    of fields: Set<Int32>, from base: TableVersion?, to version: TableVersion, isFirst: Bool
-  ) throws -> (fields: Set<Int32>, conflicts: [Conflict]) {
+    of fields: Set<Int32>, from base: TableVersion?, to version: TableVersion, isFirst: Bool, disputed: DisputedCells = DisputedCells()
+  ) throws -> (fields: Set<Int32>, conflicts: [Conflict], cells: DisputedCells) {
     var edited: Set<Int32> = []
     var conflicts: [Conflict] = []
-    try RowDiff.forEachPart(base, version) { part in
-      let columns = part.fields.pairs.indices.filter { fields.contains(part.fields.pairs[$0].id) && part.differs[$0].contains(true) }
-      edited.formUnion(columns.map { part.fields.pairs[$0].id })
-      guard !columns.isEmpty else { return }
-      for row in 0..<part.rowCount {
-        let names = columns.filter { part.differs[$0][row] }.map { part.fields.pairs[$0].name }
-        guard !names.isEmpty else { continue }
+    var cells = DisputedCells()
+    func note(_ part: RowDiff.Part, _ isEdited: (_ row: Int, _ column: Int) -> Bool) throws {
+      let columns = part.fields.pairs.indices.filter { fields.contains(part.fields.pairs[$0].id) }
+      let rows = (0..<part.rowCount).filter { row in columns.contains { isEdited(row, $0) } }
+      guard !rows.isEmpty else { return }
+      let keys = try part.keys().columns
+      for row in rows {
+        let found = columns.filter { isEdited(row, $0) }
+        let ids = found.map { part.fields.pairs[$0].id }
+        edited.formUnion(ids)
+        try cells.insert(keys, row: row, partition: part.partition, fields: Set(ids))
+        let names = found.map { part.fields.pairs[$0].name }
         let entry = part.entry(row)
         conflicts.append(
           Conflict(
@@ -104,17 +120,31 @@ package struct RowMerge {
             second: isFirst ? nil : entry.after))
       }
     }
-    return (edited, conflicts)
+    try RowDiff.forEachPart(base, version) { part in try note(part) { part.differs[$1][$0] } }
+    guard !disputed.fields.isDisjoint(with: fields) else { return (edited, conflicts, cells) }
+    for number in disputed.partitions.sorted() {
+      guard let part = try Self.part(base, version, number, disputed) else { continue }
+      let contested = try disputed.fields(part.keys().columns, rows: (0..<part.rowCount).map { Int32($0) })
+      try note(part) { row, column in
+        let pair = part.fields.pairs[column]
+        return part.operations[row] == .changed && pair.new != nil && !part.differs[column][row]
+          && contested[row]?.contains(pair.id) ?? false
+      }
+    }
+    return (edited, conflicts, cells)
   }
 
-  private static func part(_ old: TableVersion?, _ new: TableVersion, _ number: Int64) throws -> RowDiff.Part? {
+  private static func part(
+    _ old: TableVersion?, _ new: TableVersion, _ number: Int64, _ disputed: DisputedCells
+  ) throws -> RowDiff.Part? {
     let left = old?.layout ?? new.layout
     guard let key = RowDiff.commonKey(left, new.layout) else {
       throw TableError(.evolution, "The versions cannot be merged: their primary keys or partitions differ")
     }
-    let (before, after) = try RowDiff.sides(old, new, partition: number, appearing: RowDiff.appearing(old, new))
+    let (before, after) = try RowDiff.sides(
+      old, new, partition: number, appearing: RowDiff.appearing(old, new), disputed: disputed)
     let fields = RowDiff.Fields(old: left.schema, new: new.layout.schema)
-    let part = try RowDiff.Part(partition: number, before: before, after: after, fields: fields, key: key)
+    let part = try RowDiff.Part(partition: number, before: before, after: after, fields: fields, key: key, disputed: disputed)
     return part.rowCount == 0 ? nil : part
   }
 
@@ -141,19 +171,21 @@ package struct RowMerge {
           if theirs.operations[row] == .removed { removed.append(Int32(row)) } else { alone.append(Int32(row)) }
           continue
         }
-        overwritten.insert(match)
         switch (mine.operations[match], theirs.operations[row]) {
         case (.removed, .removed): break
         case (.removed, .changed) where Self.changes(theirs, row, nothingBut: takenBackBySecond): break
-        case (.changed, .removed) where Self.changes(mine, match, nothingBut: takenBackByFirst): removed.append(Int32(row))
+        case (.changed, .removed) where Self.changes(mine, match, nothingBut: takenBackByFirst):
+          removed.append(Int32(row))
+          overwritten.insert(match)
         case (.removed, _), (_, .removed):
-          note(.delete, mine, match, theirs, row, columns: changed(mine, match) + changed(theirs, row))
+          try note(.delete, mine, match, theirs, row, fields: changed(mine, match) + changed(theirs, row))
+          if isBase && mine.operations[match] == .removed { alone.append(Int32(row)) }
         default: pairs.append(match, row)
         }
       }
       if !removed.isEmpty { deletes.append(keys.take(removed)) }
       if !alone.isEmpty { upserts.append(try rows(theirs, alone)) }
-      if let mine, !pairs.mine.isEmpty { upserts.append(try combine(mine, theirs, pairs)) }
+      if let mine, !pairs.mine.isEmpty { upserts.append(try combine(mine, theirs, pairs, &overwritten)) }
     }
     if withFirstRows, let mine {
       let rest = (0..<mine.rowCount).filter { mine.operations[$0] != .removed && !overwritten.contains($0) }
@@ -211,11 +243,15 @@ package struct RowMerge {
   }
 
   /// Rows that both sides changed, or both inserted: cell by cell.
-  private mutating func combine(_ mine: RowDiff.Part, _ theirs: RowDiff.Part, _ pairs: Pairs) throws -> Batch {
+  /// - Parameter overwritten: gets the rows of the first side that do not stay as they are.
+  private mutating func combine(
+    _ mine: RowDiff.Part, _ theirs: RowDiff.Part, _ pairs: Pairs, _ overwritten: inout Set<Int>
+  ) throws -> Batch {
     let count = pairs.mine.count
     let isInsert = pairs.mine.map { mine.operations[Int($0)] == .added }
     var takes = [Bool](repeating: false, count: count)
-    var clashes: [Int: [String]] = [:]
+    var clashes: [Int: [Field]] = [:]
+    let contested = try disputed.fields(theirs.key.map { theirs.after.columns[$0.new] }, rows: pairs.theirs)
     var columns: [Column] = []
     for field in layout.schema.fields {
       let own = try column(field, of: mine)
@@ -225,10 +261,11 @@ package struct RowMerge {
       RowComparison.mark(&differs, own, pairs.mine, other, pairs.theirs)
       var choice = (0..<count).map { Int32($0) }
       for index in 0..<count where differs[index] {
-        let ownCell = ownPair.map { isInsert[index] || mine.differs[$0][Int(pairs.mine[index])] } ?? false
-        let otherCell = otherPair.map { isInsert[index] || theirs.differs[$0][Int(pairs.theirs[index])] } ?? false
+        let isOpen = isInsert[index] || field.id.map { contested[index]?.contains($0) ?? false } ?? false
+        let ownCell = ownPair.map { isOpen || mine.differs[$0][Int(pairs.mine[index])] } ?? false
+        let otherCell = otherPair.map { isOpen || theirs.differs[$0][Int(pairs.theirs[index])] } ?? false
         if ownCell && otherCell {
-          clashes[index, default: []].append(field.name)
+          clashes[index, default: []].append(field)
         } else if otherCell {
           choice[index] = Int32(count + index)
           takes[index] = true
@@ -236,9 +273,12 @@ package struct RowMerge {
       }
       columns.append(Column.concatenate([own.take(pairs.mine), other.take(pairs.theirs)]).take(choice))
     }
-    for (index, names) in clashes.sorted(by: { $0.key < $1.key }) {
-      note(isInsert[index] ? .insert : .update, mine, Int(pairs.mine[index]), theirs, Int(pairs.theirs[index]), columns: names)
+    for (index, fields) in clashes.sorted(by: { $0.key < $1.key }) {
+      try note(
+        isInsert[index] ? .insert : .update, mine, Int(pairs.mine[index]), theirs, Int(pairs.theirs[index]),
+        fields: fields.map { ($0.id ?? 0, $0.name) })
     }
+    for index in 0..<count where takes[index] { overwritten.insert(Int(pairs.mine[index])) }
     let rows = Batch(schema: layout.schema, columns: columns, rowCount: count)
     return rows.take(takes.indices.filter { takes[$0] }.map { Int32($0) })
   }
@@ -248,16 +288,29 @@ package struct RowMerge {
     part.fields.pairs.firstIndex { $0.id == field.id && $0.new != nil }
   }
 
-  private func changed(_ part: RowDiff.Part, _ row: Int) -> [String] {
-    zip(part.fields.pairs, part.differs).filter { $1[row] }.map { $0.0.name }
+  private func changed(_ part: RowDiff.Part, _ row: Int) -> [(id: Int32, name: String)] {
+    zip(part.fields.pairs, part.differs).filter { $1[row] }.map { ($0.0.id, $0.0.name) }
   }
 
   private mutating func note(
-    _ kind: Conflict.Kind, _ mine: RowDiff.Part, _ i: Int, _ theirs: RowDiff.Part, _ j: Int, columns: [String]
-  ) {
+    _ kind: Conflict.Kind, _ mine: RowDiff.Part, _ i: Int, _ theirs: RowDiff.Part, _ j: Int, fields: [(id: Int32, name: String)]
+  ) throws {
     let own = mine.entry(i)
     let other = theirs.entry(j)
-    let conflict = Conflict(kind: kind, key: own.key, columns: columns, base: own.before, first: own.after, second: other.after)
-    found.append((i, conflict))
+    var names = fields.map(\.name)
+    var base = own.before
+    if isBase || !disputed.isEmpty {
+      let key = try mine.keys().columns
+      let contested = try disputed.fields(key, rows: [Int32(i)])[0] ?? []
+      if isBase {
+        // Cells that both sides agree on are settled, unless the row may not be there.
+        let open = kind == .delete ? contested : []
+        try disputes.insert(key, row: i, partition: mine.partition, fields: open.union(fields.map(\.id)))
+      }
+      let hidden = mine.before.schema.fields.filter { $0.id.map(contested.contains) ?? false }.map(\.name)
+      base?.removeAll { hidden.contains($0.name) }
+      if kind == .delete { names += hidden.filter { !names.contains($0) } }
+    }
+    found.append((i, Conflict(kind: kind, key: own.key, columns: names, base: base, first: own.after, second: other.after)))
   }
 }

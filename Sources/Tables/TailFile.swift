@@ -10,6 +10,16 @@ enum TailFile {
   static func write(
     _ parts: [(partition: Int64, operations: RowOperations)], sequence: Int, layout: TableLayout, to archive: Archive
   ) throws -> TailEntry {
+    let (entry, bytes, digests) = try encode(parts, sequence: sequence, layout: layout)
+    try bytes.withBytes { try archive.putTail(entry.id, bytes: $0, digests: digests) }
+    return entry
+  }
+
+  /// The file of some operations, and what a root says of it.
+  /// - Parameter parts: as of `write`.
+  static func encode(
+    _ parts: [(partition: Int64, operations: RowOperations)], sequence: Int, layout: TableLayout
+  ) throws -> (entry: TailEntry, bytes: BufferSlice, digests: [UInt8]) {
     // Deleted rows are null beside the key, whatever the contract asks of rows that stay.
     let fields = layout.schema.fields.map { field in
       Field(field.name, field.type, isNullable: !layout.primaryKey.contains(field.name), id: field.id)
@@ -33,14 +43,14 @@ enum TailFile {
     } catch {
       throw TableError(.input, "Cannot store the rows: \(error)")
     }
-    try bytes.withBytes { try archive.putTail(id, bytes: $0, digests: identity.digests) }
-    return TailEntry(
+    let entry = TailEntry(
       id: id, sequence: sequence,
       parts: parts.map { part in
         TailPart(
           partition: part.partition, rowCount: part.operations.count, insertCount: part.operations.insertCount,
           deleteCount: part.operations.deleteCount)
       })
+    return (entry, bytes, identity.digests)
   }
 
   /// Rows of a tail with the wanted fields, among them the key.

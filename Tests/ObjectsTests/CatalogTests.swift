@@ -87,6 +87,7 @@ import Testing
     try volume.writeDurably("c", [UInt8](repeating: 1, count: 4096))
     let damaged = #expect(throws: StoreError.self) { try Catalog.open(at: volume.absolutePath("c")) }
     #expect(damaged?.kind == .corrupt)
-    #expect(damaged?.text == "Cannot open the catalog \(folder.path)/c: file is not a database")
+    #expect(
+      damaged?.text == "Cannot open the catalog \(folder.path)/c: file is not a database; `almanac fsck --repair` makes the catalog anew")
   }
 }

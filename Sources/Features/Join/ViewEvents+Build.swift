@@ -1,4 +1,5 @@
 import Columns
+import Tables
 
 extension ViewEvents {
   /// Reads, filters and evaluates the rows of a view.
@@ -233,10 +234,12 @@ extension CompiledView {
 
   package var title: String { "Feature view \(view.name)" }
 
-  /// The order in which events are read: entity keys, event time, created time, what else makes a row unique.
+  /// The order in which events are read: entity keys, event time, created time, what else makes a row unique. In a log that is
+  /// the hidden key, whatever its rows are sorted by: of events of one time the one that was committed last is the latest.
   package var eventOrder: [String] {
     var seen: Set<String> = []
-    let order = keyColumns + [source.eventTime, source.createdTime].compactMap { $0 } + source.primaryKey
+    let hidden = Array(source.primaryKey.suffix(LogKey.names.count)) == LogKey.names ? LogKey.names : []
+    let order = keyColumns + [source.eventTime, source.createdTime].compactMap { $0 } + hidden + source.primaryKey
     return order.filter { seen.insert($0).inserted }
   }
 }
