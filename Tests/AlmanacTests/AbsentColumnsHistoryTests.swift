@@ -6,9 +6,9 @@ import Testing
 
 /// Random commits of files with random columns, between random changes of the contract, against a plain model in memory.
 ///
-/// ALMANAC_SEEDS=1000 plays more histories than the usual 8.
+/// ALMANAC_SEEDS=1000 plays more histories than the usual 24.
 @Suite struct AbsentColumnsHistoryTests {
-  static let seedCount = ProcessInfo.processInfo.environment["ALMANAC_SEEDS"].flatMap { Int($0) } ?? 8
+  static let seedCount = ProcessInfo.processInfo.environment["ALMANAC_SEEDS"].flatMap { Int($0) } ?? 24
 
   /// So small that a few rows pass through tails, merges of tails and folds.
   private static let policy = TailPolicy(
