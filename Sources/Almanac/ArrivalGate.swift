@@ -7,14 +7,16 @@ import Objects
 ///
 /// Each commit passed the gate where it was made, and its rows are not looked at again. What can be seen without them is: no
 /// commit that arrives may name a verdict by which a rule of severity `error` is violated, and the datasets of the last one must
-/// have as many rows as their contracts ask for. A rule that `apply` has brought to rows that were there refuses nothing.
+/// have as many rows as their contracts ask for. A rule that `apply` has brought to rows that were there refuses nothing, but one
+/// that the ref has, and keeps, holds for what comes to it (`MoveGate`).
 enum ArrivalGate {
   /// - Parameters:
   ///   - name: of the ref, for messages.
+  ///   - old: what the ref stands for; nil when it is new, or is not stored.
   ///   - known: commits that were accepted before, with all behind them; those that are not stored are ignored.
   /// - Throws: `refused`; `notFound` when the commit is not stored; `corrupt`.
   /// - Complexity: one read for each commit that is new and for its verdicts
-  static func check(_ name: String, at tip: CommitID, known: [CommitID], in archive: Archive) throws(StoreError) {
+  static func check(_ name: String, at tip: CommitID, from old: CommitID?, known: [CommitID], in archive: Archive) throws(StoreError) {
     guard !known.contains(tip) else { return }
     let new = try archive.commits(reachableFrom: [tip], excluding: known, limit: .max).map(\.id)
     func refuse(_ what: String) -> StoreError { StoreError(kind: .refused, text: "Cannot move \(name) to \(tip.short): \(what)") }
@@ -24,21 +26,35 @@ enum ArrivalGate {
       }
     }
     let commit = try archive.commit(tip)
-    let contracts = try contracts(of: commit, tip, archive)
+    let contracts = try PassedRules.contracts(of: commit, tip, archive)
     for (dataset, reference) in commit.datasets.sorted(by: { $0.key < $1.key }) {
       guard let rule = broken(contracts[dataset], reference.rows) else { continue }
       guard let origin = try origin(of: dataset, from: tip, Set(new), archive),
-        broken(try Self.contracts(of: archive.commit(origin), origin, archive)[dataset], reference.rows) != nil
+        broken(try PassedRules.contracts(of: archive.commit(origin), origin, archive)[dataset], reference.rows) != nil
       else { continue }
       let rows = reference.rows == 1 ? "1 row" : "\(reference.rows) rows"
       throw refuse("dataset \(dataset) has \(rows) since commit \(origin.short), and its contract asks for \(rule.text)")
+    }
+    guard let old, let verdict = try moveRefusal(from: old, to: tip, archive) else { return }
+    let rules = verdict.results.filter { !$0.passed }.map(\.rule.text).joined(separator: ", ")
+    throw refuse(
+      "its rows of dataset \(verdict.dataset) violate \(rules), which \(name) has; a commit on the way did not have that rule")
+  }
+
+  private static func moveRefusal(from old: CommitID, to new: CommitID, _ archive: Archive) throws(StoreError) -> Verdict? {
+    do {
+      return try MoveGate(archive: archive, old: old, new: new).refusal()
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw StoreError(kind: .corrupt, text: "Cannot check the rows of commit \(new): \(error)")
     }
   }
 
   /// What a repository asks of refs that are pushed to it.
   static let refCheck: RefCheck = { (archive, update) throws(StoreError) in
     let accepted = try archive.refs().filter { $0.kind != .tracking }.map(\.commit)
-    try check(update.name, at: update.new, known: accepted, in: archive)
+    try check(update.name, at: update.new, from: update.kind == .branch ? update.expecting : nil, known: accepted, in: archive)
   }
 
   private static func broken(_ contract: Contract?, _ rowCount: Int) -> Rule? {
@@ -67,16 +83,6 @@ enum ArrivalGate {
       id = same
     }
     return nil
-  }
-
-  private static func contracts(of commit: Commit, _ id: CommitID, _ archive: Archive) throws(StoreError) -> [String: Contract] {
-    let object = "the definitions of commit \(id)"
-    let json = try json(archive.blob(commit.definitions), object)
-    do {
-      return try Definitions(json: json).contracts
-    } catch {
-      throw StoreError(kind: .corrupt, text: "Cannot read \(object): \(error)")
-    }
   }
 
   private static func json(_ bytes: [UInt8], _ object: String) throws(StoreError) -> JSON {

@@ -18,6 +18,14 @@ struct DatasetMerge {
     }
   }
 
+  /// Of which rows the rules of the result are asked: of all that come to our side, and of our own when the rules are new to them.
+  struct Asks {
+    /// Whether the first side is the one that the result is for.
+    var isOursFirst = true
+    /// A revert or cherry-pick, which brings a rule as `apply` does: our own rows are not asked.
+    var isRewrite = false
+  }
+
   let archive: Archive
   let policy: TailPolicy
   let name: String
@@ -31,6 +39,7 @@ struct DatasetMerge {
   let second: Side
   /// What the base has no value of its own for.
   let known: DatasetDisputes
+  let asks: Asks
 
   private(set) var ref: DatasetRef?
   /// The rows where the outcome is a base.
@@ -48,9 +57,10 @@ struct DatasetMerge {
 
   init(
     archive: Archive, policy: TailPolicy, name: String, isSettled: Bool, base: Side, first: Side, second: Side,
-    known: DatasetDisputes = DatasetDisputes(), isBase: Bool = false
+    known: DatasetDisputes = DatasetDisputes(), asks: Asks = Asks(), isBase: Bool = false
   ) {
     self.known = known
+    self.asks = asks
     self.isBase = isBase
     self.archive = archive
     self.policy = policy
@@ -174,16 +184,15 @@ struct DatasetMerge {
 
   private mutating func mergeRows(_ layout: TableLayout, _ draft: inout Draft) throws {
     let (old, mine, theirs) = (base.version?.rootID, first.version?.rootID, second.version?.rootID)
-    if mine == theirs || theirs == old && known.cells.isEmpty { return try takeWhole(first, layout, &draft) }
-    if mine == old && known.cells.isEmpty { return try takeWhole(second, layout, &draft) }
+    if mine == theirs || theirs == old && known.cells.isEmpty { return try takeWhole(first, isFirst: true, layout, &draft) }
+    if mine == old && known.cells.isEmpty { return try takeWhole(second, isFirst: false, layout, &draft) }
     guard let ownLayout = first.layout, let otherLayout = second.layout else { return take(first.version) }
     // A side without a version has removed every row.
     let own = first.version ?? .empty(ownLayout, in: archive)
     let other = second.version ?? .empty(otherLayout, in: archive)
-    let isChanged = contract != nil && contract != first.contract
     let merge = try RowMerge(
-      base: base.version, first: own, second: other, layout: layout, withFirstRows: isChanged && !isBase, disputed: known.cells,
-      isBase: isBase)
+      base: base.version, first: own, second: other, layout: layout,
+      withFirstRows: contract != nil && asksRows(of: first, isFirst: true) && !isBase, disputed: known.cells, isBase: isBase)
     rowConflicts += merge.conflicts
     disputes.cells.formUnion(merge.disputes)
     if !rowConflicts.isEmpty && !isSettled { return take(own) }
@@ -193,12 +202,15 @@ struct DatasetMerge {
     }
     let content = try write(merge.change, onto: own, layout)
     counts = (content.addedCount, content.changedCount, content.removedCount)
-    try check([merge.firstRows, merge.change.upserts], rowCount: content.rowCount)
+    let isOwn = asks.isOursFirst
+    try check(
+      own: isOwn ? [merge.firstRows] : [], coming: (isOwn ? [] : [merge.firstRows]) + [merge.change.upserts],
+      rowCount: content.rowCount)
     ref = DatasetRef(root: content.addRoot(to: &draft), rows: content.rowCount)
   }
 
   /// One side's version as it is, unless the merged columns are others.
-  private mutating func takeWhole(_ side: Side, _ layout: TableLayout, _ draft: inout Draft) throws {
+  private mutating func takeWhole(_ side: Side, isFirst: Bool, _ layout: TableLayout, _ draft: inout Draft) throws {
     take(side.version)
     guard let version = side.version else { return }
     try version.checkFit(under: layout)
@@ -214,11 +226,16 @@ struct DatasetMerge {
         ? try version.addRoot(under: layout, to: &draft)
         : DatasetRef(root: try write(stale, onto: version, layout).addRoot(to: &draft), rows: version.rowCount)
     }
-    guard contract != nil && (contract != side.contract || version.layout != layout) && !isBase else { return }
+    guard contract != nil, !isBase, asksRows(of: side, isFirst: isFirst), contract != side.contract || version.layout != layout
+    else { return }
     // Rows that this side changed under its own contract have not been checked against the merged one.
     let rows = try RowMerge(base: base.version, first: version, second: base.version, layout: layout, withFirstRows: true).firstRows
-    try check([rows], rowCount: version.rowCount)
+    let isOwn = isFirst == asks.isOursFirst
+    try check(own: isOwn ? [rows] : [], coming: isOwn ? [] : [rows], rowCount: version.rowCount)
   }
+
+  /// Whether the contract of the result is asked about what a side has changed.
+  private func asksRows(of side: Side, isFirst: Bool) -> Bool { isFirst != asks.isOursFirst || contract != side.contract }
 
   private func write(_ change: RowChange, onto version: TableVersion, _ layout: TableLayout) throws -> TableContent {
     switch try TableWriter(archive: archive, layout: layout, policy: policy).apply(change, onto: version) {
@@ -230,8 +247,31 @@ struct DatasetMerge {
   }
 
   /// The gate, on the rows that have not passed it under this contract, and on the dataset that results.
-  private mutating func check(_ batches: [Batch], rowCount: Int) throws {
-    guard let contract else { return }
+  /// - Parameters:
+  ///   - own: rows of our side, of which a revert or cherry-pick asks no more than that they fit the columns.
+  ///   - coming: rows that come to it.
+  private mutating func check(own: [Batch], coming: [Batch], rowCount: Int) throws {
+    guard var contract else { return }
+    if asks.isRewrite {
+      let side = asks.isOursFirst ? first : second
+      // A number of rows that stays breaks no rule that it did not break before.
+      if rowCount == side.version?.rowCount { contract.rules.removeAll { $0.isAboutDataset } }
+      var columns = contract
+      columns.rules = []
+      let verdict = try Self.gate(columns, own).verdict()
+      guard verdict.passed || !rowConflicts.isEmpty && !isSettled else { throw MergeGate.refusal(by: verdict) }
+    }
+    let gate = try Self.gate(contract, asks.isRewrite ? coming : own + coming)
+    var verdict = gate.verdict()
+    verdict.noteDuplicateKeys(count: 0, first: [])
+    verdict.noteDatasetRowCount(rowCount)
+    self.verdict = verdict
+    guard verdict.passed || !rowConflicts.isEmpty && !isSettled else {
+      throw MergeGate.refusal(by: verdict)
+    }
+  }
+
+  private static func gate(_ contract: Contract, _ batches: [Batch]) throws -> Gate {
     var gate = try Gate(contract: contract)
     var firstRow = 0
     for batch in batches where batch.rowCount > 0 {
@@ -241,15 +281,7 @@ struct DatasetMerge {
       gate.check(rows, firstRow: firstRow)
       firstRow += rows.rowCount
     }
-    var verdict = gate.verdict()
-    verdict.noteDuplicateKeys(count: 0, first: [])
-    verdict.noteDatasetRowCount(rowCount)
-    self.verdict = verdict
-    guard verdict.passed || !rowConflicts.isEmpty && !isSettled else {
-      throw AlmanacError(
-        .failed, "The result for \(name) was refused by its contract; nothing was changed.\n\(verdict.report())",
-        hint: "Correct the rows on one of the branches, then try again.")
-    }
+    return gate
   }
 }
 

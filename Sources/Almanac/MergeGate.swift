@@ -15,55 +15,46 @@ struct MergeGate {
   /// Whether rows that come as the other side has them have not passed the gate for this branch: so in a revert or cherry-pick,
   /// whose other side is no state that somebody committed for others to merge.
   let isRewrite: Bool
+  /// Where both sides end, for a merge.
+  let line: (tip: CommitID, ours: CommitID)?
 
   /// - Returns: verdicts on datasets whose rows change here; those of contracts without rules are left out.
   /// - Throws: `failed` with the verdict when a rule is violated.
   /// - Complexity: O(datasets); O(rows that change) where they have to be looked at
   func verdicts(of result: RepositoryState, merged: [String: Verdict]) throws -> [String: Verdict] {
     var verdicts = merged
+    var passed: PassedRules?
     for (name, contract) in result.definitions.contracts.sorted(by: { $0.key < $1.key })
     where merged[name] == nil && !contract.rules.isEmpty {
-      guard let verdict = try verdict(name, contract, result) else { continue }
+      guard let verdict = try verdict(name, contract, result, &passed) else { continue }
       verdicts[name] = verdict
       guard verdict.passed else { throw Self.refusal(by: verdict) }
     }
     return verdicts
   }
 
-  private func verdict(_ name: String, _ contract: Contract, _ result: RepositoryState) throws -> Verdict? {
+  private func verdict(
+    _ name: String, _ contract: Contract, _ result: RepositoryState, _ passed: inout PassedRules?
+  ) throws -> Verdict? {
     guard let reference = result.datasets[name] else { return nil }
     let (own, other) = (ours.datasets[name], theirs.datasets[name])
     let isOwn = reference == own
-    if isOwn && contract == ours.definitions.contracts[name] { return nil }
+    if isOwn && (isRewrite || contract == ours.definitions.contracts[name]) { return nil }
     // The rows that this contract has not seen: of a version that stays those since the base, else those that come.
     let before = isOwn ? base.datasets[name] : own
     guard reference.root != before?.root else { return nil }
-    // What the other side committed under the contract that both have has passed it there.
-    let isChecked =
-      reference == other && contract == theirs.definitions.contracts[name] && contract == ours.definitions.contracts[name] && !isRewrite
-    let changesCount = reference.rows != before?.rows
-    let checksRows = !isChecked && contract.rules.contains { !$0.isAboutDataset }
-    guard checksRows || changesCount && contract.rules.contains(where: \.isAboutDataset) else { return nil }
     var asked = contract
     // A number of rows that stays breaks no rule that it did not break before.
-    asked.rules.removeAll { $0.isAboutDataset ? !changesCount : !checksRows }
-    var gate = try Gate(contract: asked)
-    if checksRows { try check(name, from: before, to: reference, &gate) }
-    var verdict = gate.verdict()
-    verdict.noteDuplicateKeys(count: 0, first: [])
-    verdict.noteDatasetRowCount(reference.rows)
-    return verdict
-  }
-
-  private func check(_ name: String, from old: DatasetRef?, to new: DatasetRef, _ gate: inout Gate) throws {
-    let before = try old.map { try TableVersion(archive: archive, root: $0.root) }
-    let after = try TableVersion(archive: archive, root: new.root)
-    var firstRow = 0
-    try after.forEachGain(over: before) { rows in
-      let conformed = try gate.conform(rows.keeping(gate.contract.schema), source: "the rows of \(name)", firstRow: firstRow)
-      gate.check(conformed, firstRow: firstRow)
-      firstRow += rows.rowCount
+    if reference.rows == before?.rows { asked.rules.removeAll { $0.isAboutDataset } }
+    if reference == other, !isRewrite, let line {
+      // What the other side committed under a rule has passed it there.
+      var known = try passed ?? PassedRules(from: line.tip, beyond: [line.ours], in: archive)
+      let missed = try known.missed(asked.rules, of: name)
+      passed = known
+      asked.rules.removeAll { !$0.isAboutDataset && !missed.contains($0) }
     }
+    guard !asked.rules.isEmpty else { return nil }
+    return try MoveGate.verdict(asked, from: before, to: reference, in: archive)
   }
 
   static func refusal(by verdict: Verdict) -> AlmanacError {

@@ -68,6 +68,7 @@ extension Repository {
         try archive.createBranch(branch, at: commit, reason: "merge \(spec): fast-forward")
         return .moved
       }
+      if let verdict = try MoveGate(archive: archive, old: tip, new: commit).refusal() { throw MergeGate.refusal(by: verdict) }
       return try archive.moveRef(branch, to: commit, expecting: tip, reason: "merge \(spec): fast-forward")
     }
     guard case .moved = outcome else { return nil }
@@ -88,12 +89,13 @@ extension Repository {
   ) throws(AlmanacError) -> MergeReport? {
     let (ours, theirs, ancestor) = (try state(at: tip), try state(at: change.theirs), try state(at: change.bases.first))
     let base = change.bases.count > 1 ? MergeBase.ancestors(change.bases, virtual) : .state(ancestor, archive)
+    let isRewrite = change.otherParents.isEmpty
     var draft = archive.draft()
     let merge = try AlmanacError.translating {
       // Settled for theirs, it is their version that the other side's changes are put on.
       try StateMerge(
         archive, policy: tailPolicy, base: base, first: strategy == .theirs ? theirs : ours, second: strategy == .theirs ? ours : theirs,
-        isSettled: strategy != .fail, draft: &draft)
+        isSettled: strategy != .fail, asks: .init(isOursFirst: strategy != .theirs, isRewrite: isRewrite), draft: &draft)
     }
     if merge.hasConflicts && strategy == .fail {
       var report = MergeReport(outcome: .conflict, branch: branch, commit: tip, bases: change.bases)
@@ -101,12 +103,13 @@ extension Repository {
       report.definitionConflicts = merge.definitionConflicts
       return report
     }
-    if change.otherParents.isEmpty && merge.result == ours {
+    if isRewrite && merge.result == ours {
       return MergeReport(outcome: .upToDate, branch: branch, commit: tip, bases: change.bases)
     }
     let result = merge.result
     let verdicts = try AlmanacError.translating {
-      try MergeGate(archive: archive, base: ancestor, ours: ours, theirs: theirs, isRewrite: change.otherParents.isEmpty)
+      let line = change.theirs.map { (tip: $0, ours: tip) }
+      return try MergeGate(archive: archive, base: ancestor, ours: ours, theirs: theirs, isRewrite: isRewrite, line: line)
         .verdicts(of: result, merged: merge.verdicts)
     }
     let created = Commit(

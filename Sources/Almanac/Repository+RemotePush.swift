@@ -63,7 +63,8 @@ extension Repository {
     if current?.commit == local.commit { return report(TransferReport()) }
     if let current { try checkReplacement(of: current, by: local, remote, forceWithLease: forceWithLease) }
     // The remote would say the same once everything has been sent.
-    try ArrivalGate.check(local.name, at: local.commit, known: state.refs.map(\.commit), in: archive)
+    let old = try current.flatMap { try local.kind == .branch && archive.isStored($0.commit) ? $0.commit : nil }
+    try ArrivalGate.check(local.name, at: local.commit, from: old, known: state.refs.map(\.commit), in: archive)
     var transfer = Transfer(from: here, to: far) { done, total in progress?("sending", done, total) }
     let sent = try transfer.copy([local.commit])
     let update = RefUpdate(

@@ -28,16 +28,18 @@ struct StateMerge {
   /// What changed in datasets that were merged row by row, against the first side.
   private(set) var counts: [String: (added: Int, changed: Int, removed: Int)] = [:]
   private let isSettled: Bool
+  private let asks: DatasetMerge.Asks
 
   var hasConflicts: Bool { !rowConflicts.isEmpty || !definitionConflicts.isEmpty }
 
   /// - Parameters:
   ///   - isSettled: whether conflicts are decided for the first side; otherwise `result` is of no use when there are some.
+  ///   - asks: whose rows the rules are asked of.
   ///   - draft: gets the roots of merged datasets.
   /// - Throws: `failed` with the verdict when the merged rows violate a contract.
   init(
     _ archive: Archive, policy: TailPolicy, base: MergeBase, first: RepositoryState, second: RepositoryState, isSettled: Bool,
-    draft: inout Draft
+    asks: DatasetMerge.Asks, draft: inout Draft
   ) throws {
     self.archive = archive
     self.policy = policy
@@ -45,6 +47,7 @@ struct StateMerge {
     self.first = first
     self.second = second
     self.isSettled = isSettled
+    self.asks = asks
     try mergeFeatures()
     // What neither side has any more, both have removed.
     let names = [first, second].reduce(into: Set<String>()) { names, state in
@@ -102,7 +105,7 @@ struct StateMerge {
     }
     var merge = DatasetMerge(
       archive: archive, policy: policy, name: name, isSettled: isSettled, base: old.side,
-      first: try mine.side(in: archive), second: try theirs.side(in: archive), known: old.disputes)
+      first: try mine.side(in: archive), second: try theirs.side(in: archive), known: old.disputes, asks: asks)
     try merge.run(&draft)
     rowConflicts += merge.rowConflicts.map { RowConflict(dataset: name, row: $0) }
     definitionConflicts += merge.definitionConflicts

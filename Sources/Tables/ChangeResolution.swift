@@ -147,7 +147,10 @@ struct ChangeResolver {
       absent += absentValues(gaps, in: tail, inTail, pairs)
     }
     result.rows = completed(input, with: absent)
-    if let tail { compare(result.rows, with: tail, inTail, &result.exists, &result.differs) }
+    if let tail {
+      compare(result.rows, with: tail, inTail, &result.exists, &result.differs)
+      try compareHidden(result.rows, keys, inTail, &result.differs)
+    }
     return result
   }
 
@@ -215,11 +218,12 @@ struct ChangeResolver {
       }
       let field = layout.schema.fields[position]
       let rows = Int(search.lower[first])..<Int(search.lower[last]) + 1
-      let column = try stored.read([field], rows: rows).columns[0]
+      // Values that the column's type cannot hold are hidden, and equal to nothing: what is written over them must be there when the
+      // type is widened again.
+      let (column, given) = try RowDiff.alike(stored.read(stored.holding([field]), rows: rows).columns[0], input[field.name]!)
       var unequal = [Bool](repeating: false, count: asked.count)
       RowComparison.mark(
-        &unequal, column, asked.map { search.lower[$0] - Int32(rows.lowerBound) }, input[field.name]!,
-        asked.map { Int32(firstRow + $0) })
+        &unequal, column, asked.map { search.lower[$0] - Int32(rows.lowerBound) }, given, asked.map { Int32(firstRow + $0) })
       for (index, pair) in asked.enumerated() where unequal[index] { differs[pair] = true }
       open = open.filter { !differs[$0] }
     }
@@ -247,6 +251,29 @@ struct ChangeResolver {
       exists[row] = tail.codes[Int(left[index])] != .delete
       differs[row] = unequal[index]
     }
+  }
+
+  /// Marks rows of tails in columns that these have in wider types than the layout: what it cannot hold is equal to nothing.
+  private func compareHidden(_ input: Batch, _ keys: [Column], _ inTail: KeySearch, _ differs: inout [Bool]) throws {
+    let fields = layout.schema.fields.filter { $0.type != $0.type.widestOfItsClass }
+    guard !fields.isEmpty, (0..<input.rowCount).contains(where: { inTail.match($0) != nil }) else { return }
+    var widened: [Field] = []
+    for tail in view.tails {
+      let held = try StoredRows(tail: tail.id, in: view.archive).holding(fields)
+      for (field, own) in zip(held, fields) where field.type != own.type && !widened.contains(where: { $0.id == field.id }) {
+        widened.append(Field(own.name, own.type.widestOfItsClass, isNullable: true, id: own.id))
+      }
+    }
+    guard !widened.isEmpty,
+      let tail = try mode == .replace ? view.operations(widened, isChecked: true) : view.operations(widened, under: keys)
+    else { return }
+    let pairs = (0..<input.rowCount).filter { inTail.match($0) != nil }
+    var unequal = [Bool](repeating: false, count: pairs.count)
+    for field in widened {
+      let (column, given) = try RowDiff.alike(tail.rows[field.name]!, input[field.name]!)
+      RowComparison.mark(&unequal, column, pairs.map { inTail.lower[$0] }, given, pairs.map { Int32($0) })
+    }
+    for (index, row) in pairs.enumerated() where unequal[index] { differs[row] = true }
   }
 
   // MARK: Replacements

@@ -64,10 +64,12 @@ package struct DisputedCells: Sendable {
 }
 
 extension DataType {
-  fileprivate var widestOfItsClass: DataType {
+  /// The type to which all others of its class may be widened.
+  var widestOfItsClass: DataType {
     switch self {
     case .int8, .int16, .int32: .int64
     case .uint8, .uint16, .uint32: .uint64
+    case .float32: .float64
     default: self
     }
   }

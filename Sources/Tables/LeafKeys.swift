@@ -106,7 +106,7 @@ struct LeafKeys: Sendable {
 
 extension Scalar {
   /// As messages name a value of a key.
-  fileprivate var keyText: String {
+  var keyText: String {
     switch self {
     case .bool(let value): "\(value)"
     case .int(let value): "\(value)"

@@ -32,7 +32,8 @@ extension TableVersion {
     settled.formUnion(try Self.encodedKeys(change.deletes, other))
     var found: [Batch] = []
     let positions = other.schema.fields.indices.filter { other.schema.fields[$0].id.map { brought.contains($0) } ?? false }
-    try viewed(under: other).forEachBatch(partitions: Set(partitions)) { batch in
+    // What leaves hold may be of a wider type than the field comes back with.
+    try viewed(under: other.widened(brought)).forEachBatch(partitions: Set(partitions)) { batch in
       let rows = (0..<batch.rowCount).filter { row in positions.contains { batch.columns[$0].isValid(row) } }
       guard !rows.isEmpty else { return }
       let held = batch.take(rows.map { Int32($0) })
@@ -40,7 +41,7 @@ extension TableVersion {
       let stale = held.take(keys.indices.filter { !settled.contains(keys[$0]) }.map { Int32($0) })
       guard stale.rowCount > 0 else { return }
       var columns = stale.columns
-      for position in positions { columns[position] = Column(columns[position].type, repeating: .null, count: stale.rowCount) }
+      for position in positions { columns[position] = Column(other.schema.fields[position].type, repeating: .null, count: stale.rowCount) }
       found.append(Batch(schema: other.schema, columns: columns, rowCount: stale.rowCount))
     }
     return found.isEmpty ? .empty(other.schema) : Batch.concatenate(found)
@@ -78,6 +79,67 @@ extension TableVersion {
         }
       }
     }
+  }
+}
+
+extension RowMerge {
+  /// The base of a merge both of whose sides have a column that the base has dropped, each having taken the drop back on its own.
+  ///
+  /// The values that the base's leaves still hold are what both started from. Where they hold none, nobody can tell whether there was
+  /// one: then the sides conflict wherever they differ.
+  /// - Parameter disputed: gets the cells in which they do.
+  /// - Complexity: O(1) where there is no such column, else O(rows by which the sides differ)
+  static func baseWithReturned(
+    _ base: TableVersion?, _ first: TableVersion, _ second: TableVersion?, _ disputed: inout DisputedCells
+  ) throws -> TableVersion? {
+    guard let base, let second else { return base }
+    let shared = RowDiff.takenBack(base, first).intersection(RowDiff.takenBack(base, second))
+    guard !shared.isEmpty else { return base }
+    let added = first.layout.schema.fields.filter { $0.id.map(shared.contains) ?? false }.map { field in
+      let isTaken = base.layout.schema[field.name] != nil
+      return Field(
+        isTaken ? "\(field.name)#\(field.id ?? 0)" : field.name, field.type.widestOfItsClass, isNullable: true, id: field.id)
+    }
+    let layout = TableLayout(
+      schema: Schema(base.layout.schema.fields + added), primaryKey: base.layout.primaryKey, eventTime: base.layout.eventTime,
+      createdTime: base.layout.createdTime, partitioning: base.layout.partitioning, leafRowCount: base.layout.leafRowCount,
+      dropped: base.layout.dropped.filter { !shared.contains($0) })
+    let seen = base.viewed(under: layout)
+    for number in base.partitionNumbers {
+      guard let part = try part(first, second, number, DisputedCells()) else { continue }
+      let positions = part.fields.pairs.indices.filter { shared.contains(part.fields.pairs[$0].id) }
+      let rows = (0..<part.rowCount).filter { row in part.operations[row] == .changed && positions.contains { part.differs[$0][row] } }
+      guard !rows.isEmpty else { continue }
+      let keys = try part.keys().columns
+      let wanted = SortedKeys.fitted(keys.map { $0.take(rows.map { Int32($0) }) }, to: layout)
+      let held = try seen.partition(number).rows(layout.keySchema.fields + added, under: wanted)
+      var search = KeySearch(wantedCount: rows.count, storedCount: held.rowCount)
+      for (name, key) in zip(layout.primaryKey, keys) {
+        let (stored, wanted) = try RowDiff.alike(held[name]!, key.take(rows.map { Int32($0) }))
+        search.narrow(stored: stored, wanted: wanted)
+      }
+      for (index, row) in rows.enumerated() {
+        guard let match = search.match(index) else { continue }
+        let open = positions.filter { part.differs[$0][row] }.map { part.fields.pairs[$0].id }.filter { id in
+          added.firstIndex { $0.id == id }.map { !held.columns[layout.primaryKey.count + $0].isValid(match) } ?? false
+        }
+        if !open.isEmpty { try disputed.insert(keys, row: row, partition: number, fields: Set(open)) }
+      }
+    }
+    return seen
+  }
+}
+
+extension TableLayout {
+  /// Some fields in a type that holds whatever leaves may have of them.
+  func widened(_ ids: Set<Int32>) -> TableLayout {
+    var layout = self
+    layout.schema = Schema(
+      schema.fields.map { field in
+        guard field.id.map(ids.contains) ?? false else { return field }
+        return Field(field.name, field.type.widestOfItsClass, isNullable: true, id: field.id)
+      })
+    return layout
   }
 }
 

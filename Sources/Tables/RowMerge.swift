@@ -63,12 +63,14 @@ package struct RowMerge {
     disputed: DisputedCells = DisputedCells(), isBase: Bool = false
   ) throws {
     self.layout = layout
-    self.disputed = disputed
     self.isBase = isBase
     change = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
     firstRows = .empty(layout.schema)
     takenBackByFirst = RowDiff.takenBack(base, first)
     takenBackBySecond = second.map { RowDiff.takenBack(base, $0) } ?? []
+    var disputed = disputed
+    let base = try Self.baseWithReturned(base, first, second, &disputed)
+    self.disputed = disputed
     let changedByFirst = try disputed.partitions.union(Self.partitions(base, first))
     let changedBySecond = try disputed.partitions.union(second.map { try Self.partitions(base, $0) } ?? [])
     for number in (withFirstRows ? changedBySecond.union(changedByFirst) : changedBySecond).sorted() {
@@ -134,7 +136,7 @@ package struct RowMerge {
     return (edited, conflicts, cells)
   }
 
-  private static func part(
+  static func part(
     _ old: TableVersion?, _ new: TableVersion, _ number: Int64, _ disputed: DisputedCells
   ) throws -> RowDiff.Part? {
     let left = old?.layout ?? new.layout

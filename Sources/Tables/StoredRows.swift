@@ -39,7 +39,8 @@ struct StoredRows: Sendable {
   }
 
   /// The wanted fields; one that the file does not have is null in every row. A file may hold a field in a narrower or, where a
-  /// widening was taken back, in a wider type: its values are the same.
+  /// widening was taken back, in a wider type: its values are the same. What a narrower type cannot hold is null: no row of a version
+  /// under that type has it (`TableVersion.checkFit`, `ValueCheck`), as a later tail has replaced the value.
   /// - Parameter rows: nil for all; pages without any of them are not decoded.
   /// - Complexity: O(bytes of the pages that hold the rows)
   func read(_ fields: [Field], rows: Range<Int>? = nil, threads: Int = 1) throws -> Batch {
@@ -63,12 +64,29 @@ struct StoredRows: Sendable {
       next += 1
       guard column.type != field.type else { return column }
       do {
-        return try column.cast(to: field.type)
+        return try column.fitted(to: field.type)
       } catch {
         throw TableError(.corrupt, "Cannot read column \(field.name) of \(name): \(error)")
       }
     }
     return Batch(schema: Schema(fields), columns: columns, rowCount: rows.count)
+  }
+
+  /// The types of those of some fields that the file has.
+  func types(of fields: Set<Int32>) -> [Int32: DataType] {
+    Dictionary(reader.schema.fields.compactMap { field in field.id.flatMap { fields.contains($0) ? ($0, field.type) : nil } }) { first, _ in
+      first
+    }
+  }
+
+  /// Fields in the types that hold what the file has of them: its own where those do not widen to the fields'.
+  func holding(_ fields: [Field]) -> [Field] {
+    fields.map { field in
+      guard let stored = reader.schema.fields.first(where: { $0.id == field.id })?.type, stored != field.type,
+        !stored.widens(to: field.type)
+      else { return field }
+      return Field(field.name, stored, isNullable: field.isNullable, id: field.id)
+    }
   }
 
   /// The fields that the file has a column of.
@@ -86,5 +104,24 @@ struct StoredRows: Sendable {
   /// Tells the tally of what somebody else reads of this file.
   func note(_ fields: [Field], rows: Range<Int>) {
     tally?.note(name, reader, columns: fields.compactMap { wanted in reader.schema.fields.firstIndex { $0.id == wanted.id } }, rows: rows)
+  }
+}
+
+extension Column {
+  /// The same values in another type, null where a narrower one of the same class cannot hold them.
+  /// - Throws: `CastError` for types of different classes.
+  /// - Complexity: O(count)
+  fileprivate func fitted(to target: DataType) throws(CastError) -> Column {
+    do throws(CastError) {
+      return try cast(to: target)
+    } catch {
+      guard case .value = error.reason, Self.areOfOneClass(type, target) else { throw error }
+      let rows = (0..<count).map { row in (try? slice(from: row, count: 1).cast(to: target)) == nil ? -1 : Int32(row) }
+      return try take(rows).cast(to: target)
+    }
+  }
+
+  private static func areOfOneClass(_ a: DataType, _ b: DataType) -> Bool {
+    a.isInteger && b.isInteger || a.widestOfItsClass == b.widestOfItsClass
   }
 }

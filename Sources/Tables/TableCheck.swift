@@ -44,6 +44,7 @@ package struct TableCheck {
   private var entries: [Place<NodeID>: [LeafEntry]] = [:]
   private var leaves: [Place<LeafID>: LeafKeys] = [:]
   private var findings: [ContentFinding] = []
+  private var layouts: [(root: RootID, layout: TableLayout)] = []
 
   private init(_ archive: Archive) { self.archive = archive }
 
@@ -57,6 +58,10 @@ package struct TableCheck {
     try check.readLeaves()
     check.checkTrees()
     for tree in check.order { try check.checkTails(over: tree) }
+    var values = ValueCheck(archive, layouts: check.layouts.map(\.layout))
+    for (root, layout) in check.layouts {
+      if let finding = try values.finding(root, layout) { check.findings.append(finding) }
+    }
     return check.findings
   }
 
@@ -71,6 +76,7 @@ package struct TableCheck {
       findings.append(ContentFinding(.root(id), error.description, touches: [id: root.rowCount]))
       return
     }
+    layouts.append((id, layout))
     let form = KeyForm(layout)
     let entries = Dictionary(try archive.partitions(of: id).map { ($0.number, $0) }) { first, _ in first }
     for number in Set(entries.keys).union(root.tails.partitions).sorted() {

@@ -94,6 +94,56 @@ import Testing
     #expect(try workshop.rows("d").count == 3)
   }
 
+  /// A rule that the branch has there, and keeps, holds for what comes to it, also when it was away in between.
+  @Test func aPushOfWhatCameWhileARuleWasAwayIsRefused() throws {
+    for (name, rule, bad, mode) in [
+      ("d rowCount at least 3", self.rule, "id\n1\n2\n", ChangeMode.delete),
+      ("d.n maximum 5", "  - {name: n, logicalType: integer, logicalTypeOptions: {maximum: 5}}", "id,n\n9,6\n", .append),
+    ] {
+      let isCount = name.contains("rowCount")
+      let strict = isCount ? contract(rule) : contract().replacing("primaryKey: true}", with: "primaryKey: true}\n\(rule)")
+      let weak =
+        isCount ? contract() : contract().replacing("primaryKey: true}", with: "primaryKey: true}\n  - {name: n, logicalType: integer}")
+      let (workshop, _) = try origin()
+      try workshop.declare("schemas/d.yaml", strict)
+      try workshop.apply()
+      let clone = try Repository.clone(workshop.repository.folder, to: workshop.path("clone-2"), through: door).repository
+      func declare(_ text: String) throws {
+        try text.write(toFile: "\(clone.folder)/schemas/d.yaml", atomically: true, encoding: .utf8)
+        _ = try clone.apply(plan: false)
+      }
+      try declare(weak)
+      _ = try clone.commit([CommitInput(dataset: "d", path: workshop.write("bad.csv", bad))], mode: mode, message: "bad")
+      try declare(strict)
+      let before = try workshop.state()
+      let error = refusal { _ = try clone.push(through: door) }
+      let tip = try clone.resolve("main").short
+      #expect(
+        error?.description
+          == "Cannot move main to \(tip): its rows of dataset d violate \(name), which main has; a commit on the way did not have that rule"
+      )
+      // The receiver says so too.
+      let remote = workshop.repository.asRemote
+      var transfer = Transfer(from: clone.asRemote, to: remote)
+      _ = try transfer.copy([clone.resolve("main")])
+      #expect(throws: (any Error).self) {
+        try remote.move(
+          RefUpdate(
+            name: "main", kind: .branch, expecting: workshop.repository.resolve("main"), new: clone.resolve("main"), isForced: false,
+            reason: "push", steps: []))
+      }
+      #expect(try workshop.state() == before)
+      // A new branch has no rule yet, and rows that are put right may come.
+      try clone.createBranch("new", at: "main")
+      _ = try clone.push(ref: "new", through: door)
+      _ = try clone.commit(
+        [CommitInput(dataset: "d", path: workshop.write("good.csv", isCount ? "id\n7\n8\n" : "id,n\n9,5\n"))], mode: .upsert,
+        message: "good")
+      _ = try clone.push(through: door)
+      #expect(try workshop.repository.resolve("main") == clone.resolve("main"))
+    }
+  }
+
   @Test func aPushOfAViolatedVerdictIsRefused() throws {
     let (workshop, clone) = try origin()
     let forged = try forge(clone, verdicts: ["d": ["success": false, "results": []]])

@@ -101,6 +101,19 @@ import Testing
       try declare(ruled: true)
     }
 
+    func removeRule(_ branch: String) throws {
+      try repository.switchBranch(to: branch)
+      try declare(ruled: false)
+    }
+
+    /// A branch off one that has the rule, on which bad rows came while the rule was away.
+    func putWhileAway(_ branch: String, from ours: String) throws {
+      try self.branch(branch, from: ours)
+      try removeRule(branch)
+      try put(rule.bad, .replace, branch)
+      try addRule(branch)
+    }
+
     func put(_ rows: [Int: String], _ mode: ChangeMode, _ branch: String) throws {
       let lines = rows.sorted { $0.key < $1.key }.map { "\($0.key),\($0.value)" }
       try workshop.commit("d", workshop.write("rows.csv", (["id,n,s"] + lines).joined(separator: "\n") + "\n"), mode, branch: branch)
@@ -190,6 +203,52 @@ import Testing
     } attempt: { scene, ours, theirs in
       try scene.merge(theirs, into: ours)
     },
+    Way(name: "merge of rows that came while the rule was away", isFor: always) { scene, ours, theirs in
+      try scene.addRule(ours)
+      try scene.putWhileAway("\(theirs)-away", from: ours)
+    } attempt: { scene, ours, theirs in
+      try scene.merge("\(theirs)-away", into: ours)
+    },
+    Way(name: "the same, fast-forward", isFor: always) { scene, ours, theirs in
+      try scene.addRule(ours)
+      try scene.putWhileAway("\(theirs)-away", from: ours)
+    } attempt: { scene, ours, theirs in
+      _ = try scene.repository.merge("\(theirs)-away", into: ours)
+    },
+    Way(name: "the same into a branch of another rule", isFor: always) { scene, ours, theirs in
+      try scene.addRule(ours)
+      try scene.putWhileAway("\(theirs)-away", from: ours)
+      try scene.workshop.declare("schemas/e.yaml", scene.rule.contract(ruled: false).replacing("name: d", with: "name: e"))
+      try scene.addRule(ours)
+    } attempt: { scene, ours, theirs in
+      try scene.merge("\(theirs)-away", into: ours)
+    },
+    Way(name: "the same beside rows of our own, settled for them", isFor: always) { scene, ours, theirs in
+      try scene.addRule(ours)
+      try scene.putWhileAway("\(theirs)-away", from: ours)
+      try scene.put([9: extra], .upsert, ours)
+    } attempt: { scene, ours, theirs in
+      try scene.merge("\(theirs)-away", into: ours, .theirs)
+    },
+    Way(name: "the same through a merge on the way", isFor: always) { scene, ours, theirs in
+      try scene.addRule(ours)
+      try scene.putWhileAway("\(theirs)-away", from: ours)
+      try scene.branch("\(theirs)-way", from: "\(theirs)-away")
+      try scene.repository.switchBranch(to: "\(theirs)-way")
+      try scene.workshop.declare("schemas/e.yaml", scene.rule.contract(ruled: false).replacing("name: d", with: "name: e"))
+      try scene.workshop.apply()
+      try scene.repository.switchBranch(to: ours)
+    } attempt: { scene, ours, theirs in
+      try scene.merge("\(theirs)-way", into: ours)
+    },
+    Way(name: "cherry-pick, settled for them", isFor: { !$0.isAboutDataset }) { scene, ours, theirs in
+      try scene.addRule(ours)
+      try scene.put([9: extra], .upsert, ours)
+      try scene.put(scene.rule.bad, .upsert, theirs)
+    } attempt: { scene, ours, theirs in
+      try scene.repository.switchBranch(to: ours)
+      _ = try scene.repository.cherryPick(theirs, strategy: .theirs)
+    },
     Way(name: "cherry-pick", isFor: always) { scene, ours, theirs in
       try scene.addRule(ours)
       try scene.put(scene.rule.bad, .replace, theirs)
@@ -229,6 +288,50 @@ import Testing
       let text = error?.description ?? ""
       #expect(text.contains("was refused by its contract; nothing was changed") && text.contains(rule.report), "\(way.name): \(text)")
       #expect(try scene.workshop.state() == before, "\(way.name)")
+    }
+  }
+
+  /// A cherry-pick or revert brings a rule as `apply` does: rows that are there are not asked, rows that come later are.
+  @Test(arguments: rules) func aRuleThatIsPickedAsksNothingOfRowsThatAreThere(rule: RuleCase) throws {
+    let scene = try Scene(rule)
+    for (number, brings) in ["pick", "revert"].enumerated() {
+      let (ours, theirs) = ("ours-\(number)", "theirs-\(number)")
+      try scene.branch(ours)
+      try scene.branch(theirs)
+      if brings == "pick" {
+        try scene.put(rule.bad, .replace, ours)
+        try scene.addRule(theirs)
+        try scene.repository.switchBranch(to: ours)
+        #expect(try scene.repository.cherryPick(theirs).outcome == .merged)
+      } else {
+        try scene.addRule(ours)
+        try scene.removeRule(ours)
+        let away = try scene.repository.resolve(ours)
+        try scene.put(rule.bad, .replace, ours)
+        #expect(try scene.repository.revert(away.description).outcome == .merged)
+      }
+      #expect(try scene.repository.definitions(at: scene.repository.resolve(ours)).contracts["d"]?.rules.count == 1)
+      #expect(throws: AlmanacError.self) {
+        try scene.put(rule.bad.merging([8: "5,a"]) { $1 }, .replace, ours)
+      }
+    }
+  }
+
+  /// What passed a rule on its branch is not asked again, whatever else changed in the contract.
+  @Test func rowsThatPassedOnTheirBranchPass() throws {
+    for rule in [Self.rules[0], Self.rules[3]] {
+      let scene = try Scene(rule)
+      // Rows that violate the rule were there before it, on both branches.
+      try scene.put(rule.bad.merging([6: "6,b"]) { $1 }, .replace, "start")
+      try scene.addRule("start")
+      try scene.branch("ours")
+      try scene.branch("theirs")
+      try scene.put([9: Self.extra], .upsert, "theirs")
+      try scene.repository.switchBranch(to: "ours")
+      try scene.workshop.declare("schemas/e.yaml", rule.contract(ruled: false).replacing("name: d", with: "name: e"))
+      try scene.workshop.apply()
+      try scene.merge("theirs", into: "ours")
+      #expect(try scene.root("ours") == scene.root("theirs"))
     }
   }
 

@@ -302,4 +302,143 @@ import Testing
     #expect(try Self.rows(workshop) == ["1: a x, c 70", "2: a y, c 8", "3: a z, c 9"])
     #expect(try Repository.check(at: repository.folder).problems.filter { $0.severity == .damage }.map(\.object) == ["commit \(id)"])
   }
+
+  /// Both sides took a drop back, each in a commit of its own: what leaves still hold is what both started from.
+  @Test func aDropTakenBackOnBothSidesKeepsWhatEachChanged() throws {
+    for isSealed in [false, true] {
+      var (workshop, contract) = try Self.three(tailPolicy: isSealed ? SimulatedRepository.policy : .standard)
+      let repository = workshop.repository
+      contract.drop("c")
+      try workshop.apply(contract)
+      let drop = try repository.resolve("main").description
+      if isSealed {
+        // Written anew, leaves hold nothing of the column.
+        try workshop.upsert("k,a\n1,x2\n2,y2\n3,z2\n")
+        _ = try repository.seal()
+      }
+      try repository.createBranch("other", at: nil)
+      #expect(try repository.revert(drop).outcome == .merged)
+      try workshop.upsert("k,c\n1,\n2,20\n")
+      try repository.switchBranch(to: "other")
+      #expect(try repository.revert(drop).outcome == .merged)
+      try workshop.upsert("k,c\n3,30\n")
+      try repository.switchBranch(to: "main")
+      let report = try repository.merge("other")
+      let a = isSealed ? ["x2", "y2", "z2"] : ["x", "y", "z"]
+      if isSealed {
+        // Nobody can tell what the cells were: they conflict wherever the sides differ, and nothing is taken silently.
+        #expect(report.outcome == .conflict)
+        #expect(report.rowConflicts.map { $0.row.columns } == [["c"], ["c"], ["c"]])
+        #expect(try repository.merge("other", strategy: .ours).outcome == .merged)
+        #expect(try Self.rows(workshop) == ["1: a \(a[0]), c null", "2: a \(a[1]), c 20", "3: a \(a[2]), c 9"])
+      } else {
+        #expect(report.outcome == .merged)
+        #expect(try Self.rows(workshop) == ["1: a \(a[0]), c null", "2: a \(a[1]), c 20", "3: a \(a[2]), c 30"])
+      }
+      try Self.expectWhole(workshop)
+    }
+  }
+
+  /// A null that was set since is not undone by picking the commit that took the drop back, settled or not.
+  @Test func pickingATakenBackDropAgainUndoesNoEdit() throws {
+    for strategy in [MergeStrategy.fail, .ours, .theirs] {
+      var (workshop, contract) = try Self.three()
+      contract.drop("c")
+      try workshop.apply(contract)
+      let back = try workshop.repository.revert("main").commit.description
+      try workshop.upsert("k,c\n1,\n2,20\n")
+      _ = try workshop.repository.cherryPick(back, strategy: strategy)
+      #expect(try Self.rows(workshop) == ["1: a x, c null", "2: a y, c 20", "3: a z, c 9"])
+      try Self.expectWhole(workshop)
+    }
+  }
+
+  /// Values of a wide column under one of its id that comes back narrow: they are neither read nor in the way, and stay away when it is
+  /// widened again.
+  @Test func wideValuesOfADroppedColumnDoNotComeBackWithANarrowOne() throws {
+    for tailPolicy in [TailPolicy.standard, SimulatedRepository.policy] {
+      let workshop = try Workshop(tailPolicy: tailPolicy)
+      var contract = EvolvingContract([("a", "utf8")])
+      contract.keys = [.init(name: "k", type: "int64")]
+      contract.settings = "leafRows: 16"
+      try workshop.apply(contract)
+      try workshop.upsert("k,a\n1,x\n2,y\n")
+      contract.columns.append(.init(name: "c", type: "int32"))
+      try workshop.apply(contract)
+      let addition = try workshop.repository.resolve("main").description
+      contract.setType(of: "c", to: "int64")
+      try workshop.apply(contract)
+      try workshop.upsert("k,c\n1,35184372088832\n2,5\n")
+      contract.drop("c")
+      try workshop.apply(contract)
+      #expect(try workshop.repository.cherryPick(addition).outcome == .merged)
+      #expect(try workshop.layout().schema["c"]?.type == .int32)
+      #expect(try Self.rows(workshop) == ["1: a x, c null", "2: a y, c null"])
+      try Self.expectWhole(workshop)
+      try workshop.upsert("k,c\n2,7\n")
+      contract = EvolvingContract([("a", "utf8"), ("c", "int32")])
+      contract.keys = [.init(name: "k", type: "int64")]
+      contract.settings = "leafRows: 16"
+      try workshop.apply(contract)
+      contract.setType(of: "c", to: "int64")
+      try workshop.apply(contract)
+      #expect(try Self.rows(workshop) == ["1: a x, c null", "2: a y, c 7"])
+      _ = try workshop.repository.seal()
+      #expect(try Self.rows(workshop) == ["1: a x, c null", "2: a y, c 7"])
+      try Self.expectWhole(workshop)
+    }
+  }
+
+  /// A widening that is taken back over a value which a later commit replaced, and then emptied.
+  @Test func aWideValueThatWasReplacedDoesNotComeBack() throws {
+    for tailPolicy in [TailPolicy.standard, SimulatedRepository.policy] {
+      var (workshop, contract) = try Self.three(tailPolicy: tailPolicy)
+      contract.setType(of: "c", to: "int64")
+      try workshop.apply(contract)
+      let widening = try workshop.repository.resolve("main").description
+      try workshop.upsert("k,c\n1,35184372088832\n")
+      _ = try workshop.repository.seal()
+      try workshop.upsert("k,c\n1,1\n")
+      #expect(try workshop.repository.revert(widening).outcome == .merged)
+      #expect(try Self.rows(workshop) == ["1: a x, c 1", "2: a y, c 8", "3: a z, c 9"])
+      for _ in 0..<3 {
+        try workshop.upsert("k,c\n1,\n")
+        try workshop.upsert("k,c\n1,4\n")
+      }
+      try workshop.upsert("k,c\n1,\n")
+      #expect(try Self.rows(workshop) == ["1: a x, c null", "2: a y, c 8", "3: a z, c 9"])
+      contract.setType(of: "c", to: "int32")
+      try workshop.apply(contract)
+      contract.setType(of: "c", to: "int64")
+      try workshop.apply(contract)
+      #expect(try Self.rows(workshop) == ["1: a x, c null", "2: a y, c 8", "3: a z, c 9"])
+      try Self.expectWhole(workshop)
+    }
+  }
+
+  /// `fsck` looks at live values in leaves that are wider than their version.
+  @Test func valuesThatTheirTypeCannotHoldAreReported() throws {
+    var (workshop, contract) = try Self.three()
+    contract.setType(of: "c", to: "int64")
+    try workshop.apply(contract)
+    try workshop.upsert("k,c\n1,35184372088832\n")
+    let repository = workshop.repository
+    let archive = repository.archive
+    let tip = try repository.resolve("main")
+    var commit = try repository.commit(tip)
+    let version = try repository.table("t", at: tip)
+    let narrow = TableLayout(
+      schema: Schema(
+        version.layout.schema.fields.map { Field($0.name, $0.name == "c" ? .int32 : $0.type, isNullable: $0.isNullable, id: $0.id) }),
+      primaryKey: version.layout.primaryKey, eventTime: nil, createdTime: nil, partitioning: version.layout.partitioning,
+      leafRowCount: version.layout.leafRowCount)
+    var draft = archive.draft()
+    commit.datasets["t"] = try version.addRoot(under: narrow, to: &draft)
+    commit.definitions = try repository.commit(repository.resolve("main~1~1")).definitions
+    commit.parents = [tip]
+    let id = draft.addCommit(commit)
+    guard case .moved = try archive.publish(&draft, commit: id, to: "main", expecting: tip, reason: "test") else { return }
+    let found = try Repository.check(at: repository.folder).problems.filter { $0.severity == .damage }
+    #expect(found.map(\.detail) == ["column c is int32, and the row k=1 has 35184372088832 in it"])
+  }
 }

@@ -184,7 +184,11 @@ struct HistoryMerge {
     let isNew = base.rows[key] == nil
     if !isNew {
       let (old, other) = (baseValue(field.id, of: key, for: ours), baseValue(field.id, of: key, for: theirs))
-      if base.dropped.contains(field.id) { openings.append("\(field.name) returned on both sides, differs at \(key.text)") }
+      if base.dropped.contains(field.id) {
+        openings.append("\(field.name) returned on both sides, differs at \(key.text)")
+        // A conflict that is accepted may be settled.
+        if strategy != .fail { alternatives[key, default: [:]][field.id] = prefersTheirs ? second : first }
+      }
       if second == other { return first }
       if first == old { return second }
     }
