@@ -106,7 +106,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         try all[0].declare(columns: "  - {name: note, logicalType: string, physicalType: string}")
       } verify: { all in
         let table = try all[0].repository.table("readings", at: all[0].repository.resolve("main"))
-        try expectEqual(table.layout.schema.fields.map(\.name), ["sensor", "event_timestamp", "value", "note"])
+        expectEqual(table.layout.schema.fields.map(\.name), ["sensor", "event_timestamp", "value", "note"])
         try expectEqual(all[0].values()[3], 7)
       },
       CrashScenario("gc that takes tails") { all in
@@ -119,7 +119,7 @@ struct CrashScenario: Sendable, CustomTestStringConvertible {
         _ = try all[0].repository.collectGarbage(retention: "0", grace: "0", isDryRun: false)
       } verify: { all in
         try expectEqual(all[0].values()[3], 7)
-        try expectEqual(all[0].volume.paths.count { $0.hasPrefix("tails/") }, 1)
+        expectEqual(all[0].volume.paths.count { $0.hasPrefix("tails/") }, 1)
       },
     ]
   }
