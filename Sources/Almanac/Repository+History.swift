@@ -6,17 +6,26 @@ import Tables
 
 extension Repository {
   /// The shape of one entry of `log --json`.
-  package func logEntry(_ id: CommitID, _ commit: Commit) throws(AlmanacError) -> JSON {
-    let datasets = commit.datasets.mapValues { reference -> JSON in
-      ["root": .string(reference.root.description), "rows": .int(Int64(reference.rows))]
+  package func logEntry(_ id: CommitID, _ commit: Commit) throws(AlmanacError) -> JSON { try logEntries([(id, commit)])[0] }
+
+  /// The entries of `log --json`.
+  /// - Complexity: O(commits + the leaves of all of them, each once)
+  package func logEntries(_ commits: [(id: CommitID, commit: Commit)]) throws(AlmanacError) -> [JSON] {
+    var form = CanonicalForm(archive)
+    return try AlmanacError.translating {
+      try commits.map { id, commit -> JSON in
+        let datasets = commit.datasets.mapValues { reference -> JSON in
+          ["root": .string(reference.root.description), "rows": .int(Int64(reference.rows))]
+        }
+        return [
+          "id": .string(id.description), "parents": .array(commit.parents.map { .string($0.description) }),
+          "message": .string(commit.message), "author": .string(commit.author),
+          "time": .string(CivilTime.formatTimestampMicros(commit.timeMicros)), "datasets": .object(datasets),
+          "definitions": .string(commit.definitions.description),
+          "canonical": .bool(try commit.datasets.values.allSatisfy { try form.holds(for: $0.root) }),
+        ]
+      }
     }
-    return [
-      "id": .string(id.description), "parents": .array(commit.parents.map { .string($0.description) }),
-      "message": .string(commit.message), "author": .string(commit.author),
-      "time": .string(CivilTime.formatTimestampMicros(commit.timeMicros)), "datasets": .object(datasets),
-      "definitions": .string(commit.definitions.description),
-      "canonical": .bool(try isCanonical(commit)),
-    ]
   }
 
   /// Commits that `spec` reaches, newest first.

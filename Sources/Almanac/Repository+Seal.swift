@@ -94,11 +94,4 @@ extension Repository {
       }
     }
   }
-
-  /// Whether every dataset of a commit is in canonical form.
-  func isCanonical(_ commit: Commit) throws(AlmanacError) -> Bool {
-    try AlmanacError.translating {
-      try commit.datasets.values.allSatisfy { try TableVersion(archive: archive, root: $0.root).isCanonical() }
-    }
-  }
 }

@@ -109,7 +109,7 @@ struct Log: ParsableCommand {
   func run() throws {
     let repository = try global.open()
     let entries = try repository.log(ref, limit: limit)
-    if global.json { return Terminal.out(.array(try entries.map { try repository.logEntry($0.id, $0.commit) })) }
+    if global.json { return Terminal.out(.array(try repository.logEntries(entries))) }
     for (id, commit) in entries {
       if oneline {
         Terminal.out("\(id.short) \(commit.message)")
