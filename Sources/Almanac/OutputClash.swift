@@ -38,8 +38,10 @@ extension Repository {
   /// Refuses outputs inside the folder that holds the repository's objects.
   func checkOutside(_ output: String) throws(AlmanacError) {
     guard output != "-", let store = Self.realPath(storeFolder) else { return }
-    let slash = output.lastIndex(of: "/")
-    let folder = slash.map { $0 == output.startIndex ? "/" : String(output[..<$0]) } ?? "."
+    // A link may lead to a file that is not there yet.
+    let new = OutputPlace.newFile(output) ?? output
+    let slash = new.lastIndex(of: "/")
+    let folder = slash.map { $0 == new.startIndex ? "/" : String(new[..<$0]) } ?? "."
     guard let place = Self.realPath(output) ?? Self.realPath(folder).map({ $0 + "/" }), (place + "/").hasPrefix(store + "/") else { return }
     throw AlmanacError(
       .usage, "Cannot write \(output): it lies in \(store), where the repository keeps its objects", hint: "Write to another folder.")

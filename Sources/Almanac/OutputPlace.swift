@@ -20,6 +20,7 @@ final class OutputPlace {
       direct = STDOUT_FILENO
       unfinished = nil
     case .folder: throw AlmanacError(.io, "Cannot write \(path): it is a folder")
+    case .unreachable(let code): throw Self.failure("create", path, code)
     case .open:
       let descriptor = open(path, O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw Self.failure("create", path, errno) }
@@ -36,8 +37,11 @@ final class OutputPlace {
   static func isFile(_ path: String) -> Bool {
     // What these folders hold are names for what is open, even where a file is behind it.
     if path.hasPrefix("/dev/") || path.hasPrefix("/proc/") { return false }
-    if case .file = target(of: path) { return true }
-    return false
+    switch target(of: path) {
+    // Of a name that leads nowhere the opening says so.
+    case .file, .unreachable: return true
+    case .standardOutput, .folder, .open: return false
+    }
   }
 
   private enum Target {
@@ -45,12 +49,18 @@ final class OutputPlace {
     /// A pipe, a device, or a file that has no name of its own.
     case open
     case file(String, permissions: mode_t?)
+    /// A name that leads nowhere, as a link to itself does, and the system's reason.
+    case unreachable(Int32)
   }
 
   private static func target(of path: String) -> Target {
     if path == "-" { return .standardOutput }
     var status = stat()
-    guard stat(path, &status) == 0 else { return .file(path, permissions: nil) }
+    guard stat(path, &status) == 0 else {
+      let code = errno
+      guard code == ENOENT, let new = newFile(path) else { return .unreachable(code) }
+      return .file(new, permissions: nil)
+    }
     switch status.st_mode & S_IFMT {
     case S_IFDIR: return .folder
     case S_IFREG:
@@ -63,6 +73,23 @@ final class OutputPlace {
     default: return .open
     }
   }
+
+  /// The name of a file that is not there yet, for one that may be a link to it; nil where links lead nowhere.
+  static func newFile(_ path: String) -> String? {
+    var path = path
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    for _ in 0..<linkCountMax {
+      let count = readlink(path, &target, Int(PATH_MAX))
+      guard count > 0 else { return path }
+      let name = String(decoding: target[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      let slash = path.lastIndex(of: "/")
+      path = name.hasPrefix("/") ? name : (slash.map { String(path[...$0]) } ?? "") + name
+    }
+    return nil
+  }
+
+  /// As many as Linux follows.
+  private static let linkCountMax = 40
 
   func put(_ bytes: UnsafeRawBufferPointer) throws(AlmanacError) {
     let descriptor = unfinished?.descriptor ?? direct ?? -1

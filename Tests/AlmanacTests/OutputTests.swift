@@ -20,6 +20,38 @@ import Testing
     return [path, "\(workshop.folder)/repository/../\(base)", hard, soft]
   }
 
+  @Test func aLinkLeadsToTheFileThatItNames() throws {
+    let workshop = try Workshop.training()
+    let labels = try workshop.labels()
+    // One that leads to itself, directly or not, leads nowhere.
+    for (name, target) in [("loop.csv", "loop.csv"), ("there.csv", "back"), ("back", "there.csv")] {
+      #expect(symlink(target, workshop.path(name)) == 0)
+    }
+    for name in ["loop.csv", "there.csv"] {
+      let path = workshop.path(name)
+      for error in [
+        #expect(throws: AlmanacError.self) { _ = try Conversion.run(from: labels, to: path) },
+        #expect(throws: AlmanacError.self) {
+          _ = try workshop.repository.train(TrainingRequest(service: "s", labels: labels, output: path))
+        },
+      ] {
+        #expect(error?.kind == .io)
+        #expect(error?.description == "Cannot create \(path): Too many levels of symbolic links")
+      }
+      #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == (name == "loop.csv" ? name : "back"))
+    }
+    // One to a file that is not there yet makes that file.
+    #expect(symlink("made.csv", workshop.path("new.csv")) == 0)
+    _ = try Conversion.run(from: labels, to: workshop.path("new.csv"))
+    #expect(try FileManager.default.destinationOfSymbolicLink(atPath: workshop.path("new.csv")) == "made.csv")
+    #expect(try FileBytes.of(workshop.path("made.csv")) == FileBytes.of(labels))
+    #expect(symlink("\(workshop.repository.folder)/.almanac/new.csv", workshop.path("inside.csv")) == 0)
+    let error = #expect(throws: AlmanacError.self) {
+      try workshop.repository.train(TrainingRequest(service: "s", labels: labels, output: workshop.path("inside.csv")))
+    }
+    #expect(error?.kind == .usage)
+  }
+
   @Test func labelsAreNotWrittenOver() throws {
     let workshop = try Workshop.training()
     let labels = try workshop.labels()
