@@ -159,6 +159,7 @@ extension CheckReport {
     [
       "clean": .bool(!isDamaged), "objects": .object(objectCounts.mapValues { .int(Int64($0)) }), "packs": .int(Int64(packCount)),
       "moves": .int(Int64(moveCount)), "bytes": .int(Int64(byteCount)), "repairs": .array(repairs.map { .string($0) }),
+      "unrepaired": .array(unrepaired.map { .string($0) }),
       "problems": .array(
         problems.map { problem in
           [

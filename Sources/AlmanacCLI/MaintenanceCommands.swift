@@ -47,6 +47,7 @@ struct Fsck: ParsableCommand {
       Terminal.out(report.json)
     } else {
       for line in report.repairs { Terminal.out("repaired: \(line)") }
+      for line in report.unrepaired { Terminal.out("not repaired: \(line)") }
       for problem in report.problems {
         Terminal.out(
           "\(problem.severity.rawValue): \(problem.object): \(problem.detail)\(problem.path.isEmpty ? "" : " (\(problem.path))")")

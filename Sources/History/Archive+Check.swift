@@ -25,6 +25,9 @@ extension Archive {
     return check
   }
 
+  /// A repair that finds nothing more to do comes long before.
+  private static let repairCountMax = 8
+
   /// Puts right what a check finds: the catalog's places from the packs, the records of files from the files, the ref log
   /// from the catalog, and damaged or missing objects from another repository.
   ///
@@ -44,11 +47,24 @@ extension Archive {
           try volume.writeDurably(Self.formatPath, Self.formatBytes)
           done.append("wrote the file format again")
         }
-        var repair = StoreRepair(try checked(decoder, tailCheck, contents), source: source)
-        try repair.run()
-        nodeCache.withLock { $0.removeAll() }
-        var report = try checked(decoder, tailCheck, contents).report
-        report.repairs = done + repair.done
+        // What one repair brings back, moves of refs above all, may lead to more that can be put right.
+        var check = try checked(decoder, tailCheck, contents)
+        var unrepaired: [String] = []
+        for _ in 0..<Self.repairCountMax {
+          var repair = StoreRepair(check, source: source)
+          try repair.run()
+          unrepaired = repair.undone
+          let problems = check.report.problems
+          if repair.done.isEmpty && problems.isEmpty { break }
+          done += repair.done
+          nodeCache.withLock { $0.removeAll() }
+          check = try checked(decoder, tailCheck, contents)
+          // Records of files and the end of the ref log are written without a word.
+          if repair.done.isEmpty && check.report.problems == problems { break }
+        }
+        var report = check.report
+        report.repairs = done
+        report.unrepaired = unrepaired
         return report
       }
     }
@@ -79,7 +95,7 @@ extension Archive {
   package static func catalogProblems(at folder: String) throws(StoreError) -> [CheckReport.Problem] {
     try refuseOtherFormat(at: folder)
     do throws(StoreError) {
-      return CatalogAudit(try Catalog.open(at: catalogPath(LocalVolume(root: folder))).survey()).problems
+      return CatalogAudit(try Catalog.open(at: catalogPath(LocalVolume(root: folder))).survey()).problems.filter { $0.severity == .damage }
     } catch {
       guard error.kind != .notARepository else { throw error }
       return [CheckReport.Problem(.damage, "the catalog", path: catalogName, error.text)]

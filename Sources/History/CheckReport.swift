@@ -48,6 +48,8 @@ package struct CheckReport: Hashable, Sendable {
   package internal(set) var byteCount = 0
   /// What a repair has done, a sentence each.
   package internal(set) var repairs: [String] = []
+  /// What a repair tried and could not do, a sentence each.
+  package internal(set) var unrepaired: [String] = []
 
   package init() {}
 

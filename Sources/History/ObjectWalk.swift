@@ -35,6 +35,19 @@ struct ObjectWalk {
     reach(of: [ObjectKey(kind: .commit, id: commit.hash)]).losses
   }
 
+  /// What of a commit cannot be read, without the commits behind it.
+  mutating func stateLosses(of commit: CommitID) -> Set<ObjectKey> {
+    let key = ObjectKey(kind: .commit, id: commit.hash)
+    guard let names = named(by: key) else { return [key] }
+    return reach(of: names.filter { $0.kind != .commit }).losses
+  }
+
+  /// Whether a commit can be read with its definitions, verdicts and datasets, whatever is behind it.
+  mutating func isStateWhole(_ commit: CommitID) -> Bool {
+    guard let names = named(by: ObjectKey(kind: .commit, id: commit.hash)) else { return false }
+    return names.allSatisfy { $0.kind == .commit || isWhole($0) }
+  }
+
   /// Whether an object can be read with everything that it reaches.
   mutating func isWhole(_ start: ObjectKey) -> Bool {
     var open = [start]
@@ -55,7 +68,8 @@ struct ObjectWalk {
     return wholeness[start] ?? false
   }
 
-  private mutating func named(by key: ObjectKey) -> [ObjectKey]? {
+  /// What an object names; nil if it cannot be read.
+  mutating func named(by key: ObjectKey) -> [ObjectKey]? {
     if let known = references[key] { return known }
     let found = isReadable(key) ? try? archive.references(of: key) : nil
     references[key] = .some(found)

@@ -58,13 +58,22 @@ struct RefSettlement {
     let place = wanted.map { "\(name) stands for \($0)" } ?? "there is no \(name)"
     let reason = last.map { "its log leads to commit \($0), of which less is here" } ?? "its log does not say so"
     sentences.append("\(place), because \(reason)")
-    let before = corrections.last ?? moves.last
-    let ownMicros = (moves + corrections).filter { $0.ref == name }.map(\.timeMicros).max()
-    let timeMicros = [nowMicros - 1, before?.timeMicros, ownMicros].compactMap { $0 }.max() ?? nowMicros
     corrections.append(
-      RefLogRecord(
-        sequence: (before?.sequence ?? 0) + 1, ref: name, refKind: kind, old: last?.bytes, new: wanted?.bytes,
-        timeMicros: timeMicros + 1, reason: "repair: \(reason)"))
+      Self.correction(name, kind, from: last, to: wanted, reason: reason, after: moves + corrections, nowMicros: nowMicros))
+  }
+
+  /// A move that puts a ref right.
+  /// - Parameter moves: all before it, the oldest first.
+  static func correction(
+    _ name: String, _ kind: UInt8, from last: CommitID?, to wanted: CommitID?, reason: String, after moves: [RefLogRecord],
+    nowMicros: Int64
+  ) -> RefLogRecord {
+    let before = moves.last
+    let ownMicros = moves.filter { $0.ref == name }.map(\.timeMicros).max()
+    let timeMicros = [nowMicros - 1, before?.timeMicros, ownMicros].compactMap { $0 }.max() ?? nowMicros
+    return RefLogRecord(
+      sequence: (before?.sequence ?? 0) + 1, ref: name, refKind: kind, old: last?.bytes, new: wanted?.bytes, timeMicros: timeMicros + 1,
+      reason: "repair: \(reason)")
   }
 
   /// The time up to which moves name commits that are gone, by these and the corrections; nil if none does.

@@ -19,6 +19,8 @@ struct StoreCheck {
   var report = CheckReport()
   /// Objects that cannot be read as they should be.
   var damaged: Set<ObjectKey> = []
+  /// Of these, those without a file or pack.
+  var gone: Set<ObjectKey> = []
   /// Objects that something names and the catalog does not know.
   var missing: Set<ObjectKey> = []
   /// Packs whose file is missing or not what its name says.
@@ -96,6 +98,7 @@ struct StoreCheck {
       guard files.contains("\(name).pack") else {
         damagedPacks.insert(name)
         report.add(.init(.damage, "pack \(name)", path: path, "its file is missing"))
+        gone.formUnion(keys)
         for key in keys { damage(key, path: path, "its pack is missing") }
         continue
       }
@@ -155,6 +158,7 @@ struct StoreCheck {
   private enum FileFinding: Sendable {
     case intact(byteCount: Int, rowCount: Int?)
     case damaged(byteCount: Int, String)
+    case missing
     case reencoded(byteCount: Int, rowCount: Int, FileRecord, String)
   }
 
@@ -180,6 +184,10 @@ struct StoreCheck {
         report.byteCount += byteCount
         damage(key, path: path, detail)
         if byteCount == 0 && unrecorded.contains(key) { misplaced.insert(key) }
+      case .missing?:
+        gone.insert(key)
+        damage(key, path: path, "its file is missing")
+        if unrecorded.contains(key) { misplaced.insert(key) }
       case .reencoded(let byteCount, let rowCount, let record, let detail)?:
         report.byteCount += byteCount
         rowCounts[key] = rowCount
@@ -197,7 +205,7 @@ struct StoreCheck {
     do throws(StoreError) {
       file = try archive.volume.map(Archive.path(of: key))
     } catch {
-      return .damaged(byteCount: 0, error.kind == .notFound ? "its file is missing" : error.text)
+      return error.kind == .notFound ? .missing : .damaged(byteCount: 0, error.text)
     }
     let sum = file.withBytes { Checksum.sha256($0) }
     let isAsRecorded = file.byteCount == record?.byteCount && sum == record?.fileSHA256

@@ -6,6 +6,8 @@ struct StoreRepair {
   /// Another repository, whose good copies may be taken.
   let source: Archive?
   var done: [String] = []
+  /// What could not be put right, though it was tried: a sentence each.
+  var undone: [String] = []
   var archive: Archive { check.archive }
   /// Objects for the new pack.
   var gathered: [ObjectKey: [UInt8]] = [:]
@@ -24,6 +26,7 @@ struct StoreRepair {
     try gatherFromSource()
     try store()
     if !check.laterMoves.isEmpty { try takeLaterMoves() }
+    try leaveWhatIsGone()
     if check.refLogFileIsDamaged || !check.laterMoves.isEmpty {
       try archive.refLog.rewrite(from: archive.catalog)
       if check.refLogFileIsDamaged { done.append("wrote the ref log again from the catalog") }

@@ -56,13 +56,15 @@ import Testing
     let branches = try archive.refs().filter { $0.kind == .branch }
     let branch = branches[Int.random(in: 0..<branches.count, using: &random)]
     switch Int.random(in: 0..<10, using: &random) {
-    case 0: try archive.createBranch("b\(number)", at: branch.commit)
+    case 0:
+      try archive.createBranch("b\(number)", at: branch.commit)
+      if Bool.random(using: &random) { try archive.setHead("b\(number)") }
     case 1: try archive.createTag("t\(number)", at: branch.commit)
     case 2:
       guard let parent = try archive.commit(branch.commit).parents.first else { return }
       #expect(try archive.moveRef(branch.name, to: parent, expecting: branch.commit, reason: "undo 1") == .moved)
     case 3: _ = try archive.collectGarbage(.everything, isDryRun: false)
-    case 4 where branch.name != "main": #expect(try archive.deleteRef(branch.name) == .moved)
+    case 4 where try branch.name != "main" && branch.name != archive.headBranch(): #expect(try archive.deleteRef(branch.name) == .moved)
     case 5:
       try archive.putVectorLeaves(0..<3)
       try archive.putVectorTail(number)
@@ -77,19 +79,45 @@ import Testing
     }
   }
 
-  /// Folders at moments of their own, as a program copies one after the other; now and then single files too.
+  /// Folders at moments of their own, as a program copies one after the other: in any order, or packs first and the catalog last; now
+  /// and then single files too.
   private static func copy(_ moments: [Moment], _ random: inout SplitMix) throws -> (volume: MemoryVolume, catalog: Catalog) {
     func moment() -> Int { Int.random(in: 0..<moments.count, using: &random) }
     let volume = MemoryVolume()
-    let folders = Dictionary(uniqueKeysWithValues: ["leaves", "packs", "tails", "reflog.log", "format", "tmp"].map { ($0, moment()) })
-    let isRagged = Bool.random(using: &random)
+    var order = ["packs", "leaves", "tails", "tmp", "format", "reflog.log", Archive.catalogName]
+    if Bool.random(using: &random) { order.shuffle(using: &random) }
+    // Mostly little happens while a copy is taken.
+    let from = moment()
+    let until = Bool.random(using: &random) ? moments.count : min(moments.count, from + 12)
+    let times = order.map { _ in Int.random(in: from..<until, using: &random) }.sorted()
+    let folders = Dictionary(uniqueKeysWithValues: zip(order, times))
+    let isRagged = Int.random(in: 0..<3, using: &random) == 0
     for path in Set(moments.flatMap { $0.files.keys }).sorted() {
       let folder = String(path.prefix { $0 != "/" })
       let at = isRagged && folder != "reflog.log" ? moment() : folders[folder] ?? 0
       if let bytes = moments[at].files[path] { try volume.writeDurably(path, bytes) }
     }
     if try !volume.exists("format") { try volume.writeDurably("format", Archive.formatBytes) }
-    return (volume, try moments[moment()].catalog.snapshot())
+    return (volume, try moments[isRagged ? moment() : folders[Archive.catalogName] ?? 0].catalog.snapshot())
+  }
+
+  /// Refs of whose commits something has no file and no pack, though a commit of their history is whole.
+  private static func leftBehind(_ archive: Archive) throws -> [String] {
+    var names: [String] = []
+    for ref in try archive.refs() {
+      var walk = ObjectWalk(archive, lost: [])
+      if walk.isStateWhole(ref.commit) { continue }
+      var open = try archive.reflog(ref.name).reversed().prefix { $0.new != nil }.compactMap(\.new)
+      var seen = Set(open)
+      while let commit = open.popLast() {
+        if walk.isStateWhole(commit) {
+          names.append(ref.name)
+          break
+        }
+        for parent in (try? archive.commit(commit))?.parents ?? [] where seen.insert(parent).inserted { open.append(parent) }
+      }
+    }
+    return names
   }
 
   /// What every ref reaches that cannot be read, the refs themselves by name.
@@ -106,7 +134,7 @@ import Testing
 
   @Test func aRepairNeverMakesARefWorse() throws {
     print("seeds 1...\(Self.seedCount)")
-    var (takenCount, putBackCount, cleanCount) = (0, 0, 0)
+    var (takenCount, putBackCount, retreatCount, cleanCount) = (0, 0, 0, 0)
     for seed in 1...Self.seedCount {
       var random = SplitMix(UInt64(seed))
       let moments = try Self.moments(&random)
@@ -118,7 +146,12 @@ import Testing
         let report = try archive.repair(from: nil, decoder: Self.decoder)
         let after = try Self.losses(archive)
         for (name, lost) in before {
-          let now = try #require(after[name], "\(label): \(name) is gone; \(report.repairs)")
+          guard let now = after[name] else {
+            let last = try archive.reflog(name).last
+            // Of what was deleted later nothing was here.
+            #expect(lost.count == 1 && last?.new == nil, "\(label): \(name) is gone; \(report.repairs)")
+            continue
+          }
           // What was readable stays so, and of what was not nothing more is lost. Where a node or root was lost nobody could say what was
           // beneath it.
           let isKnown = lost.allSatisfy { $0.kind.hasOwnFile || $0.kind == .blob }
@@ -128,14 +161,18 @@ import Testing
           let commit = try #require(try archive.ref(named: name)).commit
           #expect(!lost.contains(ObjectKey(kind: .commit, id: commit.hash)), "\(label): \(name) is new and names nothing")
         }
+        #expect(try Self.leftBehind(archive) == [], "\(label): \(report.repairs)")
         // A second check, and a second repair, find what the first repair left.
         #expect(try archive.check(decoder: Self.decoder).problems == report.problems, "\(label)")
         let again = try archive.repair(from: nil, decoder: Self.decoder)
         #expect(again.repairs == [], "\(label)")
         #expect(again.problems == report.problems, "\(label)")
-        if after.values.allSatisfy(\.isEmpty) && before.values.allSatisfy(\.isEmpty) {
+        if after.values.allSatisfy(\.isEmpty) {
           #expect(Self.damage(report) == [], "\(label): \(report.repairs)")
         }
+        // gc reads all that the log still names.
+        if after.values.allSatisfy(\.isEmpty) { _ = try archive.collectGarbage(.everything, isDryRun: true) }
+        retreatCount += report.repairs.contains { $0.contains("not all is here") } ? 1 : 0
         takenCount += report.repairs.contains { $0.hasPrefix("took ") } ? 1 : 0
         putBackCount += report.repairs.contains { $0.contains(" stands for ") } ? 1 : 0
         cleanCount += report.isDamaged ? 0 : 1
@@ -143,7 +180,7 @@ import Testing
       }
     }
     // Otherwise the copies have not come where they should.
-    #expect(takenCount > 0 && putBackCount > 0 && cleanCount > 0)
+    #expect(takenCount > 0 && putBackCount > 0 && retreatCount > 0 && cleanCount > 0)
   }
 
   /// Whoever goes on writing finds a repository that takes it.
@@ -174,11 +211,16 @@ import Testing
         for name in readable.keys { #expect(after[name] == [], "\(label): \(name)") }
         for (name, lost) in after {
           let commit = try #require(try archive.ref(named: name)).commit
-          #expect(!lost.contains(ObjectKey(kind: .commit, id: commit.hash)), "\(label): \(name) names nothing")
+          let isThere = !lost.contains(ObjectKey(kind: .commit, id: commit.hash))
+          // A ref of which nothing was ever here stays as the old catalog had it.
+          let states = try archive.reflog(name).reversed().prefix { $0.new != nil }.compactMap(\.new)
+          let isNothingThere = states.allSatisfy { (try? archive.commit($0)) == nil }
+          #expect(isThere || survey != nil && isNothingThere, "\(label): \(name) names nothing")
         }
         let report = try archive.repair(from: nil, decoder: Self.decoder)
         #expect(try archive.check(decoder: Self.decoder).problems == report.problems, "\(label)")
-        #expect(try Self.losses(archive) == after, "\(label)")
+        for (name, lost) in try Self.losses(archive) where after[name]?.isEmpty ?? true { #expect(lost == [], "\(label): \(name)") }
+        #expect(try Self.leftBehind(archive) == [], "\(label): \(report.repairs)")
       }
     }
   }
@@ -260,6 +302,86 @@ import Testing
     #expect(try copy.resolve("main") == two)
     #expect(report.problems.filter { $0.severity == .damage } == [])
     #expect(try Self.losses(copy) == ["main": []])
+  }
+
+  /// A copy with the packs and files of one moment, and the catalog and log of a later one.
+  private func newerCatalog(_ change: (TestArchive) throws -> Void) throws -> (test: TestArchive, copy: Archive, volume: MemoryVolume) {
+    let test = try TestArchive()
+    _ = try test.archive.publishChain(["one"])
+    let volume = test.volume.copy(faults: nil)
+    try change(test)
+    try volume.writeDurably("reflog.log", test.volume.read("reflog.log"))
+    return (test, try Archive.open(on: volume, catalog: test.catalog.snapshot(), now: { 2_000_000_000_000_000 }), volume)
+  }
+
+  @Test func refsLeaveACommitWhosePackIsNotHere() throws {
+    let (test, copy, volume) = try newerCatalog { test in
+      let tip = try test.archive.resolve("main")
+      try test.archive.createTag("v1", at: tip)
+      try test.archive.putVectorLeaves([1])
+      var (draft, id) = test.archive.draftCommit([vectorLeaf(1)], parents: [tip], message: "two")
+      #expect(try test.archive.publish(&draft, commit: id, to: "main", expecting: tip, reason: "commit: two") == .moved)
+      let moved = try test.archive.moveRef("v1", to: id, expecting: tip, reason: "tag")
+      #expect(moved == .moved)
+    }
+    let one = try #require(test.archive.commit(test.archive.resolve("main")).parents.first)
+    let two = try test.archive.resolve("main")
+    let report = try copy.repair(from: nil, decoder: Self.decoder)
+    #expect(
+      report.repairs == [
+        "forgot leaf \(vectorLeaf(1).id), which is in no pack and no file",
+        "main stands for \(one), because of commit \(two) not all is here",
+        "v1 stands for \(one), because of commit \(two) not all is here",
+        "forgot 4 objects that are not here as a whole and that no ref leads to",
+      ])
+    #expect(report.problems == [])
+    #expect(report.unrepaired == [])
+    #expect(try copy.refs().map(\.commit) == [one, one])
+    #expect(try copy.reflog("main").map(\.new) == [one, two, one])
+    #expect(try copy.reflog("v1").last?.reason == "repair: of commit \(two) not all is here")
+    #expect(try RefLogFile(volume: volume).moves() == copy.catalog.refLog(ref: nil))
+    #expect(try copy.check(decoder: Self.decoder).problems == [])
+    _ = try copy.collectGarbage(.everything, isDryRun: false)
+    #expect(try copy.check(decoder: Self.decoder).problems == [])
+  }
+
+  @Test func aRefLeavesACommitOneOfWhoseLeavesIsNotHere() throws {
+    let (test, copy, volume) = try newerCatalog { test in
+      let tip = try test.archive.resolve("main")
+      try test.archive.putVectorLeaves([1])
+      var (draft, id) = test.archive.draftCommit([vectorLeaf(1)], parents: [tip], message: "two")
+      #expect(try test.archive.publish(&draft, commit: id, to: "main", expecting: tip, reason: "commit: two") == .moved)
+      // Its state is its parent's history, and no entry of its own log.
+      try test.archive.createBranch("side", at: id)
+    }
+    for path in test.volume.paths where path.hasPrefix("packs/") { try volume.writeDurably(path, test.volume.read(path)) }
+    let two = try test.archive.resolve("main")
+    let one = try #require(test.archive.commit(two).parents.first)
+    let report = try copy.repair(from: nil, decoder: Self.decoder)
+    #expect(
+      report.repairs.filter { $0.contains(" stands for ") } == [
+        "main stands for \(one), because of commit \(two) not all is here",
+        "side stands for \(one), because of commit \(two) not all is here",
+      ])
+    #expect(report.problems.filter { $0.severity == .damage } == [])
+    #expect(try Self.losses(copy) == ["main": [], "side": []])
+  }
+
+  @Test func aRefOfWhoseHistoryNothingIsHereStays() throws {
+    let (test, copy, _) = try newerCatalog { test in
+      try test.archive.putVectorLeaves([2])
+      var (draft, id) = test.archive.draftCommit([vectorLeaf(2)], parents: [], message: "alone")
+      #expect(try test.archive.publish(&draft, commit: id, to: "side", expecting: nil, reason: "commit: alone") == .moved)
+    }
+    let side = try test.archive.resolve("side")
+    let report = try copy.repair(from: nil, decoder: Self.decoder)
+    #expect(report.unrepaired == ["side stays at commit \(side), of which not all is here: no commit of its history is whole"])
+    #expect(report.isDamaged)
+    #expect(try copy.ref(named: "side")?.commit == side)
+    // Everything comes back from a repository that has it.
+    let whole = try copy.repair(from: test.archive, decoder: Self.decoder)
+    #expect(Self.damage(whole) == [])
+    #expect(try Self.losses(copy) == ["main": [], "side": []])
   }
 
   @Test func whatWasDeletedLaterIsKept() throws {
