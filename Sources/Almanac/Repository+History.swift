@@ -68,6 +68,20 @@ extension Repository {
     _ = try AlmanacError.translating { try archive.deleteRef(name, expecting: ref.commit) }
   }
 
+  /// Whether the current branch is none, though there are branches.
+  package func lacksBranch(_ name: String) throws(AlmanacError) -> Bool {
+    let branches = try refs(.branch)
+    return !branches.isEmpty && !branches.contains { $0.name == name }
+  }
+
+  /// What `status` says behind the name of a branch that names no commit.
+  package func explainNoCommits(on branch: String) throws(AlmanacError) -> String {
+    guard try lacksBranch(branch) else { return ", no commits yet" }
+    let names = try refs(.branch).map(\.name)
+    return
+      ", which is not there (there is \(names.joined(separator: ", "))): `almanac branch \(names[0]) --switch` makes another the current one"
+  }
+
   package func switchBranch(to name: String) throws(AlmanacError) {
     guard try refs(.branch).contains(where: { $0.name == name }) else {
       throw AlmanacError(.notFound, "There is no branch \(name)", hint: "Make it with: almanac branch \(name)")

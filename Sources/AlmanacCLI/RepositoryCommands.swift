@@ -30,12 +30,13 @@ struct Status: ParsableCommand {
     if global.json {
       return Terminal.out([
         "branch": .string(branch), "commit": tip.map { .string($0.description) } ?? .null,
+        "missing": .bool(try tip == nil && repository.lacksBranch(branch)),
         "datasets": .object(
           datasets.mapValues { ["root": .string($0.root.description), "rows": .int(Int64($0.rows))] }),
         "unapplied": .array(pending.map { .string("\($0.kind.rawValue) \($0.object)") }),
       ])
     }
-    Terminal.out("On branch \(branch)\(tip.map { ", commit \($0.short)" } ?? ", no commits yet")")
+    Terminal.out("On branch \(branch)\(try tip.map { ", commit \($0.short)" } ?? repository.explainNoCommits(on: branch))")
     if !datasets.isEmpty {
       let rows = datasets.sorted { $0.key < $1.key }.map { ["  \($0.key)", "\(Terminal.grouped($0.value.rows)) rows"] }
       Terminal.out(Terminal.table(rows, numeric: [1]))

@@ -49,6 +49,8 @@ package struct RefLogEntry: Hashable, Sendable {
 
 extension Archive {
   static let headSetting = "head"
+  /// The current branch of a new repository.
+  static let firstHead = "main"
 
   /// Branches, tags and branches of remote repositories by name.
   package func refs() throws(StoreError) -> [Ref] {
@@ -131,7 +133,7 @@ extension Archive {
 
   /// The current branch, which may have no commit yet.
   package func headBranch() throws(StoreError) -> String {
-    guard let name = try catalog.setting(Self.headSetting) else { return "main" }
+    guard let name = try catalog.setting(Self.headSetting) else { return Self.firstHead }
     guard RefName.isValid(name) else { throw damagedCatalog("\"\(name.prefix(40))\" cannot be the name of the current branch") }
     return name
   }

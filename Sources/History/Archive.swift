@@ -51,7 +51,7 @@ package final class Archive: Sendable {
     for folder in ["leaves", "packs", "tails", "tmp"] { try volume.makeDirectory(folder) }
     let archive = Archive(volume: volume, catalog: catalog, now: now)
     try archive.refLog.create()
-    if try catalog.setting(headSetting) == nil { try catalog.setSetting(headSetting, to: "main") }
+    if try catalog.setting(headSetting) == nil { try catalog.setSetting(headSetting, to: firstHead) }
     // Last, because this file tells a repository from one whose making was interrupted.
     try volume.writeDurably(formatPath, formatBytes)
     return archive

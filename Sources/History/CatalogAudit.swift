@@ -70,12 +70,41 @@ struct CatalogAudit {
   }
 
   private mutating func auditSettings(_ survey: CatalogSurvey) {
-    if let head = survey.settings[Archive.headSetting], !RefName.isValid(head) {
-      add("the setting \(Archive.headSetting)", "\"\(head.prefix(40))\" cannot be the name of the current branch")
+    if let head = survey.settings[Archive.headSetting] {
+      if !RefName.isValid(head) {
+        add("the setting \(Archive.headSetting)", "\"\(head.prefix(40))\" cannot be the name of the current branch")
+      } else if let others = Self.branches(survey, without: head) {
+        // Nothing was ever committed to the branch that a new repository has, where branches came from elsewhere.
+        if head == Archive.firstHead && !survey.moves.contains(where: { $0.ref == head }) {
+          let detail = "the current branch \(head) has no commit yet; there is \(others)"
+          problems.append(.init(.note, "the setting \(Archive.headSetting)", path: Archive.catalogName, detail))
+        } else {
+          add("the setting \(Archive.headSetting)", "it names the branch \(head), which is not there; there is \(others)")
+        }
+      }
+    } else {
+      add("the setting \(Archive.headSetting)", "it is missing: no branch is the current one")
+    }
+    for (name, address) in survey.settings.sorted(by: { $0.key < $1.key }) {
+      if let detail = Self.remoteProblem(name, address) { add("the setting \(name.prefix(40))", detail) }
     }
     if let expired = survey.settings[Archive.expiredSetting], Int64(expired) == nil {
       add("the setting \(Archive.expiredSetting)", "expected microseconds, found \"\(expired.prefix(40))\"")
     }
+  }
+
+  /// The names of the branches, if there are any and a name is none of them.
+  private static func branches(_ survey: CatalogSurvey, without name: String) -> String? {
+    let names = survey.refs.filter { $0.kind == RefKind.branch.rawValue }.map(\.name).sorted()
+    return names.isEmpty || names.contains(name) ? nil : names.prefix(5).joined(separator: ", ") + (names.count > 5 ? ", …" : "")
+  }
+
+  /// What is wrong with a setting if it is one of a remote repository; nil: nothing.
+  static func remoteProblem(_ name: String, _ address: String) -> String? {
+    if name == Archive.cloningSetting { return address.isEmpty ? "it has no address" : nil }
+    guard name.hasPrefix(Archive.remotePrefix) else { return nil }
+    guard RefName.isValid(String(name.dropFirst(Archive.remotePrefix.count))) else { return "no remote repository can have this name" }
+    return address.isEmpty ? "it has no address" : nil
   }
 
   /// The moves from the first on that follow from each other.

@@ -68,16 +68,20 @@ struct CatalogRebuild {
     _ archive: Archive, _ moves: [RefLogRecord], _ settlement: RefSettlement, isStored: (CommitID) -> Bool
   ) throws(StoreError) {
     var settings = survey?.settings ?? [:]
-    let branches = try archive.refs().filter { $0.kind == .branch }.map(\.name)
-    let head = settings[Archive.headSetting]
-    if head.map({ !RefName.isValid($0) || !branches.isEmpty && !branches.contains($0) }) ?? true {
-      let lastMoved = moves.last { branches.contains($0.ref) }?.ref
-      settings[Archive.headSetting] = branches.contains("main") ? "main" : lastMoved ?? "main"
-    }
+    for (name, address) in settings where CatalogAudit.remoteProblem(name, address) != nil { settings[name] = nil }
+    settings[Archive.headSetting] = try Self.head(settings[Archive.headSetting], archive, moves)
     // Which moves gc had let expire may not be known any more: those of commits that are gone.
     let known = settings[Archive.expiredSetting].flatMap { Int64($0) }
     settings[Archive.expiredSetting] = [known, settlement.expiredMicros(moves, isStored: isStored)].compactMap { $0 }.max().map { "\($0)" }
     for (name, value) in settings { try archive.catalog.setSetting(name, to: value) }
+  }
+
+  /// The current branch: the one that is said to be, if it can be; else `main` or the branch that moved last.
+  static func head(_ found: String?, _ archive: Archive, _ moves: [RefLogRecord]) throws(StoreError) -> String {
+    let branches = try archive.refs().filter { $0.kind == .branch }.map(\.name)
+    if let found, RefName.isValid(found), branches.isEmpty || branches.contains(found) { return found }
+    if branches.contains(Archive.firstHead) { return Archive.firstHead }
+    return moves.last { branches.contains($0.ref) }?.ref ?? Archive.firstHead
   }
 
   // MARK: Objects

@@ -69,6 +69,12 @@ extension StoreRepair {
     try archive.catalog.replay(check.laterMoves + settlement.corrections, settings: settings)
     done.append("took \(check.laterMoves.count) moves of refs from the ref log into the catalog")
     done += settlement.sentences
+    // The current branch may be one that is there no more.
+    let found = try archive.catalog.setting(Archive.headSetting)
+    let head = try CatalogRebuild.head(found, archive, check.survey.moves + check.laterMoves)
+    guard head != found else { return }
+    try archive.catalog.setSetting(Archive.headSetting, to: head)
+    done.append("made \(head) the current branch, because there is no \(found ?? "setting that names one")")
   }
 }
 

@@ -108,7 +108,7 @@ extension Archive {
 
   // MARK: Remote repositories
 
-  private static let remotePrefix = "remote."
+  static let remotePrefix = "remote."
 
   /// The addresses of remote repositories by name.
   package func remotes() throws(StoreError) -> [String: String] { try catalog.settings(withPrefix: Self.remotePrefix) }
@@ -118,7 +118,7 @@ extension Archive {
     try catalog.setSetting(Self.remotePrefix + name, to: address)
   }
 
-  private static let cloningSetting = "cloning"
+  static let cloningSetting = "cloning"
 
   /// The address that this repository is being cloned from; nil when it is whole.
   package func cloneSource() throws(StoreError) -> String? { try catalog.setting(Self.cloningSetting) }

@@ -195,6 +195,43 @@ import Testing
     }
   }
 
+  /// - Parameter detail: nil: the row is not there.
+  @Test(arguments: [
+    ("UPDATE setting SET value = 'nowhere' WHERE name = 'head'", "it names the branch nowhere, which is not there; there is main, side"),
+    ("UPDATE setting SET value = 'v1' WHERE name = 'head'", "it names the branch v1, which is not there; there is main, side"),
+    ("UPDATE setting SET value = '' WHERE name = 'head'", "\"\" cannot be the name of the current branch"),
+    ("DELETE FROM setting WHERE name = 'head'", "it is missing: no branch is the current one"),
+    ("UPDATE setting SET name = 'remote.' WHERE name = 'remote.origin'", "no remote repository can have this name"),
+    ("UPDATE setting SET value = '' WHERE name = 'remote.origin'", "it has no address"),
+    ("INSERT INTO setting (name, value) VALUES ('cloning', '')", "it has no address"),
+  ]) func aSettingThatLeadsNowhereIsNamedAndPutRight(_ sql: String, _ detail: String) throws {
+    let template = try Template()
+    let folder = try template.copy(0)
+    #expect(try CatalogFile.execute(sql, at: "\(folder)/.almanac/catalog.sqlite"))
+    let found = try Repository.check(at: folder)
+    #expect(found.problems.filter { $0.severity == .damage }.map(\.detail) == [detail])
+    #expect(try !Repository.check(at: folder, isRepair: true).isDamaged)
+    #expect(try !Repository.check(at: folder).isDamaged)
+    #expect(try Repository.open(at: folder).headBranch() == "main")
+    #expect(try Repository.open(at: folder).resolve("HEAD") == template.tip)
+  }
+
+  @Test func aStatusSaysThatTheCurrentBranchIsNotThere() throws {
+    let template = try Template()
+    let folder = try template.copy(0)
+    #expect(
+      try CatalogFile.execute("UPDATE setting SET value = 'nowhere' WHERE name = 'head'", at: "\(folder)/.almanac/catalog.sqlite"))
+    let repository = try Repository.open(at: folder)
+    #expect(try repository.lacksBranch("nowhere"))
+    #expect(
+      try repository.explainNoCommits(on: "nowhere")
+        == ", which is not there (there is main, side): `almanac branch main --switch` makes another the current one")
+    // A new repository has a current branch too, which is not there yet.
+    let new = try Repository.create(at: template.workshop.path("new"))
+    #expect(try new.explainNoCommits(on: new.headBranch()) == ", no commits yet")
+    #expect(try Repository.check(at: new.folder).problems == [])
+  }
+
   @Test func aStatusOnADamagedCatalogSaysWhatToDo() throws {
     let template = try Template()
     let folder = try template.copy(0)

@@ -100,6 +100,15 @@ import Testing
     #expect(try test.archive.check(decoder: nil).problems.map(\.detail) == ["its end is torn"])
   }
 
+  @Test func aCurrentBranchWithoutACommitIsNoDamageWhereNothingWasEverCommittedToIt() throws {
+    let test = try TestArchive()
+    #expect(try test.archive.check(decoder: decoder).problems == [])
+    _ = try test.archive.publishChain(["a"], on: "side")
+    let report = try test.archive.check(decoder: decoder)
+    #expect(report.problems.map(\.severity) == [.note])
+    #expect(report.problems.map(\.detail) == ["the current branch main has no commit yet; there is side"])
+  }
+
   // MARK: Repair
 
   @Test func damagedRefLogIsReadAroundAndWrittenAnew() throws {
