@@ -2,6 +2,7 @@ import Checks
 import Columns
 import Foundation
 import History
+import JSON
 import Tables
 
 /// Which commit gave each column of a row the value it has.
@@ -80,11 +81,27 @@ private struct BlameWalk {
       guard let text = key.first(where: { $0.0 == field.name })?.1 else {
         throw AlmanacError(.usage, "The key of \(dataset) needs a value of \(field.name)", hint: "Its key is (\(names)).")
       }
-      guard let value = field.type == .binary ? Self.binary(text) : Scalar(parsing: text, as: field.type) else {
+      guard let value = Self.value(text, field.type) else {
         let forms = field.type == .binary ? ", as 0x and hexadecimal digits or in base64" : ""
         throw AlmanacError(.usage, "Cannot read \(text) as a value of \(field.name): expected \(field.type)\(forms)")
       }
       return value
+    }
+  }
+
+  /// Integers as `get` and HTTP take them.
+  private static func value(_ text: String, _ type: DataType) -> Scalar? {
+    switch type {
+    case .binary: binary(text)
+    case .int8: WholeNumber.parse(text, as: Int8.self).map { .int(Int64($0)) }
+    case .int16: WholeNumber.parse(text, as: Int16.self).map { .int(Int64($0)) }
+    case .int32: WholeNumber.parse(text, as: Int32.self).map { .int(Int64($0)) }
+    case .int64: WholeNumber.parse(text, as: Int64.self).map { .int($0) }
+    case .uint8: WholeNumber.parse(text, as: UInt8.self).map { .uint(UInt64($0)) }
+    case .uint16: WholeNumber.parse(text, as: UInt16.self).map { .uint(UInt64($0)) }
+    case .uint32: WholeNumber.parse(text, as: UInt32.self).map { .uint(UInt64($0)) }
+    case .uint64: WholeNumber.parse(text, as: UInt64.self).map { .uint($0) }
+    default: Scalar(parsing: text, as: type)
     }
   }
 

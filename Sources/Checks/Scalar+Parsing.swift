@@ -13,10 +13,10 @@ extension Scalar {
     case .int32: self.init(int: Int32(text).map(Int64.init))
     case .int64: self.init(int: Int64(text))
     case .float32:
-      guard let value = Float(text), value.isFinite else { return nil }
+      guard let value = Self.number(text, NumberText.parseFloat), value.isFinite else { return nil }
       self = .float(value)
     case .float64:
-      guard let value = Double(text), value.isFinite else { return nil }
+      guard let value = Self.number(text, NumberText.parseDouble), value.isFinite else { return nil }
       self = .double(value)
     case .decimal(let precision, let scale):
       guard let value = Self.decimal(text, precision: precision, scale: scale) else { return nil }
@@ -49,6 +49,11 @@ extension Scalar {
   private init?(int value: Int64?) {
     guard let value else { return nil }
     self = .int(value)
+  }
+
+  private static func number<Value>(_ text: String, _ parse: (UnsafeRawBufferPointer) -> Value?) -> Value? {
+    var text = text
+    return text.withUTF8 { parse(UnsafeRawBufferPointer($0)) }
   }
 
   private static func decimal(_ text: String, precision: Int, scale: Int) -> Int128? {

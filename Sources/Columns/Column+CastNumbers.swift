@@ -146,6 +146,6 @@ extension Float {
   /// The float nearest to a double; nil for a finite one beyond the range of floats.
   package init?(nearest value: Double) {
     self.init(value)
-    if isInfinite && value.isFinite { return nil }
+    if isInfinite && value.isFinite || self == 0 && value != 0 { return nil }
   }
 }

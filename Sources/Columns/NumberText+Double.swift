@@ -5,19 +5,20 @@
 extension NumberText {
   /// The double nearest to a decimal number: sign, digits with at most one point, exponent; or `NaN`, `inf`, `infinity` in any
   /// case with a sign.
-  /// - Returns: nil for anything else, also for hexadecimal numbers, and for finite numbers beyond the doubles.
+  /// - Returns: nil for anything else, also for hexadecimal numbers, and for numbers beyond the doubles: those that would become
+  ///   infinite, and those other than zero that would become zero.
   package static func parseDouble(_ bytes: UnsafeRawBufferPointer) -> Double? {
     guard let parts = DecimalParts(bytes) else { return nonFinite(bytes) }
     if !parts.isTruncated, let magnitude = double(parts.mantissa, parts.exponent) { return parts.isNegative ? -magnitude : magnitude }
     let value = withTerminated(bytes) { strtod($0, nil) }
-    return value.isFinite ? value : nil
+    return value.isFinite && (value != 0 || parts.mantissa == 0) ? value : nil
   }
 
   /// As `parseDouble`, rounded once to single precision.
   package static func parseFloat(_ bytes: UnsafeRawBufferPointer) -> Float? {
-    guard DecimalParts(bytes) != nil else { return nonFinite(bytes).map { Float($0) } }
+    guard let parts = DecimalParts(bytes) else { return nonFinite(bytes).map { Float($0) } }
     let value = withTerminated(bytes) { strtof($0, nil) }
-    return value.isFinite ? value : nil
+    return value.isFinite && (value != 0 || parts.mantissa == 0) ? value : nil
   }
 
   private static func withTerminated<Result>(_ bytes: UnsafeRawBufferPointer, _ body: (UnsafePointer<CChar>) -> Result) -> Result {

@@ -5,8 +5,8 @@ extension JSON {
   /// nearest double. Of members with one name the last counts.
   /// - Parameter wholeNumbers: numbers with point or exponent that are whole, as `1.0` and `1e3`, are integers too where 64 bits
   ///   hold them. A double then never stands for an integer: one that is whole was rounded.
-  /// - Throws: `JSONError` for anything else, also lone surrogates, invalid UTF-8, a number beyond the doubles and more
-  ///   than 512 levels of arrays and objects.
+  /// - Throws: `JSONError` for anything else, also lone surrogates, invalid UTF-8, a number beyond the doubles, or nearer to zero
+  ///   than all of them, and more than 512 levels of arrays and objects.
   /// - Complexity: O(bytes)
   package init(parsing bytes: UnsafeRawBufferPointer, wholeNumbers: Bool = false) throws(JSONError) {
     var parser = JSONParser(bytes, wholeNumbers: wholeNumbers)
@@ -225,6 +225,7 @@ extension JSONParser {
     }
     let text = String(decoding: UnsafeBufferPointer(start: base + start, count: position - start), as: UTF8.self)
     guard let value = Double(text), value.isFinite else { throw failure("the number \(text) is beyond the range of doubles", at: start) }
+    if value == 0 && (mantissa != 0 || overflows) { throw failure("the number \(text) is nearer to zero than any double", at: start) }
     return value
   }
 

@@ -124,7 +124,7 @@ package struct OnlineRequest: Sendable {
     case .string("Infinity"): .infinity
     case .string("-Infinity"): -.infinity
     case .string("NaN"): .nan
-    case .string(let text): Double(text).flatMap { $0.isFinite ? $0 : nil }
+    case .string(var text): text.withUTF8 { NumberText.parseDouble(UnsafeRawBufferPointer($0)) }.flatMap { $0.isFinite ? $0 : nil }
     default: nil
     }
   }
@@ -134,6 +134,8 @@ package struct OnlineRequest: Sendable {
     switch json {
     case .int(let value): Value(exactly: value)
     case .uint(let value): Value(exactly: value)
+    // Only floats tell -0.0 from 0.
+    case .double(0): 0
     case .string(let text): WholeNumber.parse(text, as: Value.self)
     default: nil
     }

@@ -1,4 +1,5 @@
 import Columns
+import JSON
 
 /// The fields of one column in a block of records, and what they are worth.
 struct CSVColumnCells {
@@ -35,19 +36,21 @@ struct CSVColumnCells {
     return nullTokens.contains(start, length) ? nil : (start, length, false)
   }
 
-  /// Converts all fields to the column's type.
+  /// Converts all fields to the column's type. Integers may be written as `1.0` and `1e3`.
+  /// - Parameter isGuessed: the type was inferred without these fields: one that it would narrow has not the type.
   /// - Returns: the row of the first field that has not the type; nil when all have.
-  func append(to column: inout RowColumn) -> Int? {
+  func append(to column: inout RowColumn, isGuessed: Bool = false) -> Int? {
+    if isGuessed, column.type == .int64 || column.type == .uint64 || column.type == .float64 { return guessed(&column) }
     switch column.type {
     case .bool: return bools(&column)
     case .int8: return integers(&column, Int8.self)
     case .int16: return integers(&column, Int16.self)
     case .int32: return integers(&column, Int32.self)
-    case .int64, .duration: return values(&column, Int64.self) { TextNumbers.integer($0, $1) }
+    case .int64, .duration: return values(&column, Int64.self) { CSVColumnCells.integer($0, $1) }
     case .uint8: return integers(&column, UInt8.self)
     case .uint16: return integers(&column, UInt16.self)
     case .uint32: return integers(&column, UInt32.self)
-    case .uint64: return values(&column, UInt64.self) { NumberText.parseUInt64(UnsafeRawBufferPointer(start: $0, count: $1)) }
+    case .uint64: return values(&column, UInt64.self) { CSVColumnCells.unsigned($0, $1) }
     case .float16: return values(&column, Float16.self) { TextNumbers.half(UnsafeRawBufferPointer(start: $0, count: $1)) }
     case .float32: return values(&column, Float.self) { TextNumbers.float(UnsafeRawBufferPointer(start: $0, count: $1)) }
     case .float64: return values(&column, Double.self) { TextNumbers.double($0, $1) }
@@ -73,7 +76,36 @@ struct CSVColumnCells {
   }
 
   @inline(__always) private func integers<Value: FixedWidthInteger & BitwiseCopyable>(_ column: inout RowColumn, _: Value.Type) -> Int? {
-    values(&column, Value.self) { TextNumbers.integer($0, $1).flatMap { Value(exactly: $0) } }
+    values(&column, Value.self) { CSVColumnCells.integer($0, $1).flatMap { Value(exactly: $0) } }
+  }
+
+  @inline(__always) private static func integer(_ start: UnsafeRawPointer, _ length: Int) -> Int64? {
+    TextNumbers.integer(start, length) ?? WholeNumber.parse(UnsafeRawBufferPointer(start: start, count: length), as: Int64.self)
+  }
+
+  @inline(__always) private static func unsigned(_ start: UnsafeRawPointer, _ length: Int) -> UInt64? {
+    let bytes = UnsafeRawBufferPointer(start: start, count: length)
+    return NumberText.parseUInt64(bytes) ?? WholeNumber.parse(bytes, as: UInt64.self)
+  }
+
+  /// Numbers of types that were inferred from other fields.
+  private func guessed(_ column: inout RowColumn) -> Int? {
+    switch column.type {
+    case .int64:
+      return values(&column, Int64.self) {
+        ColumnEvidence.isMarked(UnsafeRawBufferPointer(start: $0, count: $1)) ? nil : CSVColumnCells.integer($0, $1)
+      }
+    case .uint64:
+      return values(&column, UInt64.self) {
+        ColumnEvidence.isMarked(UnsafeRawBufferPointer(start: $0, count: $1)) ? nil : CSVColumnCells.unsigned($0, $1)
+      }
+    default:
+      return values(&column, Double.self) { start, length in
+        TextNumbers.double(start, length).flatMap {
+          ColumnEvidence.isNarrowed(UnsafeRawBufferPointer(start: start, count: length), to: $0) ? nil : $0
+        }
+      }
+    }
   }
 
   @inline(__always) private func values<Value: BitwiseCopyable>(

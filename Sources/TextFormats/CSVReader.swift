@@ -10,7 +10,7 @@ import Columns
 ///   null. `CSVOptions.nullTokens` names further nulls.
 /// - Types that are not given are inferred from the first `sampleByteCount` bytes, so that no value of them is narrowed:
 ///   int64 widens to float64 where every integer is a double, whatever does not fit together is a string, as are integers
-///   beyond 64 bits and numbers with leading zeros. A value further on that the inferred type cannot hold is an error that
+///   beyond 64 bits, whole numbers with a point that are no double, numbers beyond the doubles and those with leading zeros. A value further on that the inferred type cannot hold is an error that
 ///   names its place; a sample as long as the file excludes it.
 /// - Dates and times are ISO 8601, with offsets turned to UTC; lists, maps and structures, where the options name them, are JSON
 ///   text in one field, durations a number of ticks.
@@ -33,7 +33,8 @@ package struct CSVReader {
     let unknown = header.names.map { options.types?[$0] == nil }
     let nullTokens = NullTokens(options.nullTokens)
     if unknown.contains(true) {
-      let survey = CSVSurvey(form: header.form, isWanted: unknown, nullTokens: nullTokens)
+      let survey = CSVSurvey(
+        form: header.form, isWanted: unknown, isName: header.names.map(options.wholeNumberColumns.contains), nullTokens: nullTokens)
       let types = try survey.types(chunks, sampleByteCount: options.sampleByteCount)
       for index in fields.indices where unknown[index] { fields[index].type = types[index] }
     }
@@ -112,7 +113,7 @@ struct CSVChunkParser: Sendable {
       let isASCII = UTF8Text.isASCII(UnsafeRawBufferPointer(rebasing: raw[start..<tokenizer.position]))
       for index in columns.indices {
         let cells = block.column(index, of: raw, rowCount: rows, isASCII: isASCII, nullTokens: nullTokens)
-        if let row = cells.append(to: &columns[index]) { throw failure(cells, row, index, raw) }
+        if let row = cells.append(to: &columns[index], isGuessed: isGuessed[index]) { throw failure(cells, row, index, raw) }
         if wholeNumbers.contains(index) { try checkWhole(cells, index, raw) }
       }
       rowCount += rows

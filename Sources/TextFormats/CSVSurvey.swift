@@ -5,6 +5,8 @@ struct CSVSurvey: Sendable {
   let form: CSVForm
   /// Which columns are to be looked at.
   let isWanted: [Bool]
+  /// Which of them hold what names something.
+  let isName: [Bool]
   let nullTokens: NullTokens
 
   /// - Throws: `TextError` where the sample is malformed.
@@ -26,7 +28,7 @@ struct CSVSurvey: Sendable {
       case .failure(let error): throw chunks.failure(error, chunk.offset)
       }
     }
-    return found.map(\.type)
+    return zip(found, isName).map { $1 ? $0.nameType : $0.type }
   }
 
   private func evidence(_ chunk: TextChunk) -> Result<[ColumnEvidence], TextError> {

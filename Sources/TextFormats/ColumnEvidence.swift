@@ -1,11 +1,12 @@
 import Columns
+import JSON
 
 /// What the texts of a column have looked like so far, and the narrowest type that keeps all of them.
 struct ColumnEvidence {
   struct Kinds: OptionSet {
     let rawValue: UInt16
     static let integer = Kinds(rawValue: 1)
-    /// An integer that no double equals.
+    /// A whole number, with a point or without, that no double equals.
     static let wideInteger = Kinds(rawValue: 2)
     /// An integer above `Int64.max` that fits `UInt64`.
     static let unsigned = Kinds(rawValue: 4)
@@ -19,8 +20,10 @@ struct ColumnEvidence {
     static let nanosecond = Kinds(rawValue: 512)
     /// A date or time that nanoseconds in 64 bits do not reach.
     static let farTime = Kinds(rawValue: 1024)
+    /// A float of 2^53 or more, which more than one integer is rounded to.
+    static let largeFloat = Kinds(rawValue: 2048)
 
-    static let numbers: Kinds = [.integer, .wideInteger, .unsigned, .negative, .float]
+    static let numbers: Kinds = [.integer, .wideInteger, .unsigned, .negative, .float, .largeFloat]
     static let times: Kinds = [.date, .timestamp, .nanosecond, .farTime]
   }
 
@@ -28,6 +31,9 @@ struct ColumnEvidence {
   private var dates = DateCache()
 
   var isText: Bool { kinds.contains(.text) }
+
+  /// The type of a column whose values name something: text also where floats are so large that they say no integer.
+  var nameType: DataType { kinds.contains(.largeFloat) && kinds.isSubset(of: .numbers) ? .string : type }
 
   /// int64 widens to float64 only where every integer of the column is a double; all that does not fit together is text.
   var type: DataType {
@@ -60,9 +66,11 @@ struct ColumnEvidence {
     }
   }
 
-  /// Whether the cell is digits, a point and digits, without zeros in front that carry meaning.
+  /// Whether the cell is at most fifteen digits, a point and digits, without zeros in front that carry meaning.
   @inline(__always) private func isPlainDecimal(_ cell: UnsafeRawBufferPointer) -> Bool {
-    guard let start = cell.baseAddress, let plain = TextNumbers.Plain(start, cell.count), plain.fractionDigitCount > 0 else { return false }
+    guard let start = cell.baseAddress, let plain = TextNumbers.Plain(start, cell.count), plain.fractionDigitCount > 0,
+      cell.count &- plain.fractionDigitCount <= 16
+    else { return false }
     let first = plain.isNegative ? 1 : 0
     if cell[first] == UInt8(ascii: "0") { return cell[first + 1] == UInt8(ascii: ".") }
     return cell[first] != UInt8(ascii: ".")
@@ -85,7 +93,9 @@ struct ColumnEvidence {
       if !startsWithZero(digits) {
         if let kinds = integer(cell, isNegative) { return kinds }
         if isTime(cell) { return time(cell) }
-        if NumberText.parseDouble(cell) != nil { return isWord(digits) ? nonFinite(cell) : isLongInteger(digits) ? .text : .float }
+        if let value = NumberText.parseDouble(cell) {
+          return isWord(digits) ? nonFinite(cell) : isLongInteger(digits) ? .text : kinds(ofFloat: cell, value)
+        }
       }
       return time(cell)
     case UInt8(ascii: "+"): return isWord(UnsafeRawBufferPointer(rebasing: cell.dropFirst())) ? nonFinite(cell) : time(cell)
@@ -94,6 +104,25 @@ struct ColumnEvidence {
     case UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "i"), UInt8(ascii: "I"): return nonFinite(cell)
     default: return .text
     }
+  }
+
+  /// The kinds of a number with point or exponent.
+  static func kinds(ofFloat text: UnsafeRawBufferPointer, _ value: Double) -> Kinds {
+    if value.magnitude < 0x1p53 { return .float }
+    return WholeNumber.isRounded(text, to: value) ? [.float, .largeFloat, .wideInteger] : [.float, .largeFloat]
+  }
+
+  /// Whether a number would lose what the text says: a whole number that is not its double, zeros in front, or a plus sign. For
+  /// values that were not seen when the type was chosen.
+  @inline(__always) static func isNarrowed(_ text: UnsafeRawBufferPointer, to value: Double) -> Bool {
+    isMarked(text) || value.magnitude >= 0x1p53 && WholeNumber.isRounded(text, to: value)
+  }
+
+  /// Whether a number has zeros in front or a plus sign.
+  @inline(__always) static func isMarked(_ text: UnsafeRawBufferPointer) -> Bool {
+    guard text.count > 1 else { return false }
+    if text[0] == UInt8(ascii: "+") { return text[1] < UInt8(ascii: "A") }
+    return startsWithZero(text[0] == UInt8(ascii: "-") ? UnsafeRawBufferPointer(rebasing: text[1...]) : text)
   }
 
   /// Leading zeros and plus signs carry meaning (postal codes, telephone numbers) that a number would lose.

@@ -88,6 +88,9 @@ struct JSONChunkParser: Sendable {
       if let problem = JSONValues.append(value, to: &columns[index], anyScalar: isInferred[index]) {
         throw hinted(scanner.error(problem, column: column), index)
       }
+      if isSampled && isInferred[index] && columns[index].type == .float64, JSONValues.isNarrowed(value) {
+        throw hinted(scanner.error(JSONValues.mismatch(value, .float64), column: column), index)
+      }
       if wholeNumbers.contains(index), value.kind == .float, WholeNumberColumns.isRounded(value.bytes) {
         throw scanner.error(.badCell, WholeNumberColumns.problem(value.bytes), column: column).naming(schema.fields[index].name)
       }
@@ -95,7 +98,7 @@ struct JSONChunkParser: Sendable {
   }
 
   private func parseNested(_ scanner: inout JSONLineScanner, _ index: Int, _ column: inout RowColumn) throws(TextError) {
-    let reader = JSONNestedReader(anyScalar: isInferred[index])
+    let reader = JSONNestedReader(anyScalar: isInferred[index], isGuessed: isSampled && isInferred[index])
     do throws(TextError) {
       try reader.append(&scanner, to: &column.nested!)
     } catch {

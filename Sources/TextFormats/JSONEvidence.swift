@@ -16,7 +16,10 @@ struct JSONEvidence {
 
   /// The narrowest type that keeps every value: arrays are lists of `item`, objects structures of all members seen. What does
   /// not fit together, and objects without any member, are their texts.
-  var type: DataType {
+  var type: DataType { type(isName: false) }
+
+  /// - Parameter isName: the values name something (`ColumnEvidence.nameType`).
+  func type(isName: Bool) -> DataType {
     if let wanted { return wanted }
     if !elements.isEmpty || members != nil {
       guard scalars.kinds.isEmpty && !hasNonFinite && (elements.isEmpty || members == nil) else { return .string }
@@ -24,11 +27,11 @@ struct JSONEvidence {
       let fields = members?.fields ?? []
       return fields.isEmpty ? .string : .structure(fields)
     }
-    guard hasNonFinite else { return scalars.type }
+    guard hasNonFinite else { return isName ? scalars.nameType : scalars.type }
     if scalars.kinds.isEmpty || !scalars.kinds.isSubset(of: .numbers) { return .string }
     var numbers = scalars
     numbers.kinds.insert(.float)
-    return numbers.type
+    return isName ? numbers.nameType : numbers.type
   }
 
   /// Takes the scanner's next value into account, and goes behind it.
@@ -64,7 +67,8 @@ struct JSONEvidence {
       } else {
         scalars.kinds.insert(NumberText.parseUInt64(token.bytes) == nil ? .text : .unsigned)
       }
-    case .float: scalars.kinds.insert(NumberText.parseDouble(token.bytes) == nil ? .text : .float)
+    case .float:
+      scalars.kinds.formUnion(NumberText.parseDouble(token.bytes).map { ColumnEvidence.kinds(ofFloat: token.bytes, $0) } ?? .text)
     case .escapedString: scalars.kinds.insert(.text)
     case .string:
       if scalars.isText { break }
@@ -97,7 +101,15 @@ struct JSONMembers {
   private(set) var evidence: [JSONEvidence] = []
   private(set) var objectCount = 0
 
-  var fields: [Field] { zip(keys.names, evidence).map { Field(String(decoding: $0, as: UTF8.self), $1.type) } }
+  var fields: [Field] { fields(named: []) }
+
+  /// - Parameter names: members whose values name something.
+  func fields(named names: Set<String>) -> [Field] {
+    zip(keys.names, evidence).map {
+      let name = String(decoding: $0, as: UTF8.self)
+      return Field(name, $1.type(isName: names.contains(name)))
+    }
+  }
 
   /// Takes the members of an object into account whose brace has been read.
   /// - Parameter types: the types wanted of members.

@@ -69,7 +69,7 @@ package struct JSONLinesReader {
     }
     keys = members.keys
     isInferred = members.evidence.map { $0.wanted == nil }
-    schema = Schema(members.fields)
+    schema = Schema(members.fields(named: options.wholeNumberColumns))
   }
 
   /// The name of the last column of a batch some of whose rows lack keys, where the options ask for it: binary, null for a row

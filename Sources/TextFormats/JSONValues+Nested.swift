@@ -4,6 +4,8 @@ import Columns
 struct JSONNestedReader {
   /// Whether string columns take the texts of other values.
   let anyScalar: Bool
+  /// Whether the types were inferred without these values: one that they would narrow does not fit.
+  var isGuessed = false
 
   /// Appends the scanner's next value, and goes behind it.
   /// - Throws: `TextError` where it is malformed or has not the builder's type.
@@ -33,6 +35,9 @@ struct JSONNestedReader {
     let column = scanner.column
     let token = try scanner.value()
     if let problem = JSONValues.append(token, to: &builder, anyScalar: anyScalar) { throw scanner.error(problem, column: column) }
+    if isGuessed && builder.type == .float64, JSONValues.isNarrowed(token) {
+      throw scanner.error(JSONValues.mismatch(token, .float64), column: column)
+    }
   }
 
   private func appendElements(_ scanner: inout JSONLineScanner, to builder: inout ColumnBuilder, _ element: Field) throws(TextError) {

@@ -50,10 +50,10 @@ enum JSONValues {
         return nil
       }
       if token.kind == .string && UTF8Text.isASCII(token.bytes) {
-        return append(string: token.bytes, to: &sink) ? nil : mismatch(token, sink.type)
+        return append(string: token.bytes, to: &sink, isTyped: !anyScalar) ? nil : mismatch(token, sink.type)
       }
       guard let text = plain(token) else { return Problem(kind: .malformed, text: "the string has a bad escape or is not valid UTF-8") }
-      return text.withUnsafeBytes { append(string: $0, to: &sink) } ? nil : mismatch(token, sink.type)
+      return text.withUnsafeBytes { append(string: $0, to: &sink, isTyped: !anyScalar) } ? nil : mismatch(token, sink.type)
     }
     if sink.type == .string && anyScalar {
       guard UTF8Text.isValid(token.bytes) else { return Problem(kind: .malformed, text: "the value is not valid UTF-8") }
@@ -63,13 +63,29 @@ enum JSONValues {
     return append(scalar: token, to: &sink) ? nil : mismatch(token, sink.type)
   }
 
+  /// Whether float64 would change a number (`ColumnEvidence.isNarrowed`).
+  static func isNarrowed(_ token: JSONToken) -> Bool {
+    // Sixteen digits are the first that may be no double.
+    guard token.bytes.count >= 16, token.kind == .float || token.kind == .integer else { return false }
+    return TextNumbers.double(token.bytes).map { WholeNumber.isRounded(token.bytes, to: $0) } ?? false
+  }
+
   static func mismatch(_ token: JSONToken, _ type: DataType) -> Problem {
     let found = token.isString ? TextError.quoted(token.bytes) : TextError.shortened(token.bytes)
     return Problem(kind: .badCell, text: "expected \(type), found \(found)")
   }
 
-  private static func append<Sink: ValueSink>(string: UnsafeRawBufferPointer, to sink: inout Sink) -> Bool {
+  /// - Parameter isTyped: the type was asked for. Integers may be strings then, since JSON of other languages loses digits.
+  private static func append<Sink: ValueSink>(string: UnsafeRawBufferPointer, to sink: inout Sink, isTyped: Bool) -> Bool {
     switch sink.type {
+    case .int8 where isTyped: return append(WholeNumber.parse(string, as: Int8.self), &sink)
+    case .int16 where isTyped: return append(WholeNumber.parse(string, as: Int16.self), &sink)
+    case .int32 where isTyped: return append(WholeNumber.parse(string, as: Int32.self), &sink)
+    case .int64 where isTyped: return append(WholeNumber.parse(string, as: Int64.self), &sink)
+    case .uint8 where isTyped: return append(WholeNumber.parse(string, as: UInt8.self), &sink)
+    case .uint16 where isTyped: return append(WholeNumber.parse(string, as: UInt16.self), &sink)
+    case .uint32 where isTyped: return append(WholeNumber.parse(string, as: UInt32.self), &sink)
+    case .uint64 where isTyped: return append(WholeNumber.parse(string, as: UInt64.self), &sink)
     case .string: sink.append(bytes: string)
     case .binary:
       guard let bytes = Base64.decode(string) else { return false }

@@ -121,12 +121,12 @@ enum TextNumbers {
     return NumberText.parseFloat(bytes)
   }
 
-  /// The half-precision number nearest to the double of the text; nil also for finite numbers beyond its range. A text of more
+  /// The half-precision number nearest to the double of the text; nil also for numbers beyond its range, to either end. A text of more
   /// than 17 digits that lies between two halves may so be rounded to the wrong one.
   static func half(_ bytes: UnsafeRawBufferPointer) -> Float16? {
     guard let value = NumberText.parseDouble(bytes) else { return nil }
     let half = Float16(value)
-    return half.isFinite || !value.isFinite ? half : nil
+    return (half.isFinite || !value.isFinite) && (half != 0 || value == 0) ? half : nil
   }
 
   /// As `NumberText.parseDecimal`.

@@ -48,6 +48,7 @@ import Testing
     ("\"\\ud800\\u0041\"", 1, 2, "the escape is half a surrogate pair"),
     ("\"\\u12g4\"", 1, 2, "expected four hexadecimal digits behind \\u"),
     ("1 2", 1, 3, "expected the end, found '2'"),
+    ("[0e-999, -1e-400]", 1, 10, "the number -1e-400 is nearer to zero than any double"),
     ("1e999", 1, 1, "the number 1e999 is beyond the range of doubles"),
     ("NaN", 1, 1, "expected a value, found 'N'"),
   ])

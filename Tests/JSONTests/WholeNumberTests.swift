@@ -33,6 +33,29 @@ import Testing
     for text in Self.other { #expect(WholeNumber.parse(text, as: Int64.self) == nil, "\(text)") }
   }
 
+  /// What is whole, written out and no double.
+  @Test func writtenNumbersAreRounded() {
+    func isRounded(_ text: String) -> Bool {
+      var text = text
+      let value = Double(text)!
+      return text.withUTF8 { WholeNumber.isRounded(UnsafeRawBufferPointer($0), to: value) }
+    }
+    let largest =
+      "1797693134862315708145274237317043567980705675258449965989174768031572607800285387605895586327668781715404589535143"
+      + "8246423432132688946418276846754670353751698604991057655128207624549009038932894407586850845513394230458323690322294"
+      + "8165808559332123348274797826204144723168738177180919299881250404026184124858368"
+    for text in [
+      "9007199254740993", "-9007199254740993.0", "9007199254740995e0", "9.007199254740993e15", "36028797018963969.00",
+      "18446744073709551615",
+      "123456789012345678901234567890", "\(largest.dropLast())7", "\(largest.dropLast())6.0",
+    ] { #expect(isRounded(text), "\(text)") }
+    for text in [
+      "0", "1.0", "9007199254740991", "9007199254740992.0", "9007199254740994", "1e23", "9007199254740993.5", "1e300", "0.1",
+      "18014398509481984",
+      "1208925819614629174706176", "99999999999999991611392.0", "9.0071992547409930001e15", largest, "\(largest).000",
+    ] { #expect(!isRounded(text), "\(text)") }
+  }
+
   /// The same number with its point moved and zeros around it, and one that is a little more.
   @Test func everySpellingOfANumberIsTheNumber() {
     let seed = UInt64.random(in: 0...UInt64.max)

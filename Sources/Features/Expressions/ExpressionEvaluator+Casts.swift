@@ -127,7 +127,7 @@ extension ExpressionEvaluator {
     case .string: return value
     case .bool: storage = .bool(try values(0) { Self.bool(parsing: $0) })
     case .float64: storage = .double(try values(0) { Self.double(parsing: $0) })
-    case .float32: storage = .double(try values(0) { Self.double(parsing: $0).map { Double(Float($0)) } })
+    case .float32: storage = .double(try values(0) { Self.double(parsing: $0).flatMap { Float(nearest: $0) }.map { Double($0) } })
     case .date: storage = .int(try values(0) { CivilTime.parseDate(String($0)).map(Int64.init) })
     case .timestamp: storage = .int(try values(0) { CivilTime.parseTimestamp(String($0)) })
     default:
@@ -151,9 +151,10 @@ extension ExpressionEvaluator {
     }
   }
 
-  /// Decimal notation, `inf` and `nan`; no hexadecimal floats.
+  /// Decimal notation, `inf` and `nan`; no hexadecimal floats, and nothing beyond the doubles.
   private static func double(parsing text: Substring) -> Double? {
-    text.utf8.contains { $0 | 0x20 == UInt8(ascii: "x") } ? nil : Double(text)
+    var text = text
+    return text.withUTF8 { NumberText.parseDouble(UnsafeRawBufferPointer($0)) }
   }
 }
 

@@ -1,3 +1,5 @@
+import JSON
+
 /// A word, number, string or symbol of an expression.
 struct Token: Sendable {
   enum Kind: Hashable, Sendable {
@@ -170,6 +172,13 @@ struct ExpressionLexer {
     // Swift reads neither "1." nor ".5".
     guard let value = Double("0\(whole).\(fraction ?? "")0e\(exponent ?? "0")"), value.isFinite else {
       throw SyntaxError("\(text(from: start)) is no float64", at: start)
+    }
+    var written = text(from: start)
+    if value == 0 && (whole + (fraction ?? "")).utf8.contains(where: { $0 != UInt8(ascii: "0") }) {
+      throw SyntaxError("\(written) is nearer to zero than any float64", at: start)
+    }
+    if written.withUTF8({ WholeNumber.isRounded(UnsafeRawBufferPointer($0), to: value) }) {
+      throw SyntaxError("\(written) is no float64, the nearest is \(value)", at: start)
     }
     return Token(kind: .number(value), offset: start)
   }

@@ -26,7 +26,7 @@ struct LabelFrame {
         throw FeatureError(.labels, "Labels lack column \(name), which is \(reader)\(hint)")
       }
       do {
-        keys.append(try column.cast(to: key.type, nanAsNull: true, floor: false, unambiguous: true))
+        keys.append(try column.castName(to: key.type, nanAsNull: true))
       } catch {
         throw FeatureError(
           .labels, "Cannot use label column \(name) as \(reader): \(error.text(row: FeatureError.rowMark))", row: error.row)

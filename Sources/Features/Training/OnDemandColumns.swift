@@ -54,7 +54,7 @@ extension CompiledService {
       throw FeatureError(.labels, "Labels lack column \(field.name), which is \(reader)\(hint)")
     }
     do {
-      return try field.type.isFloat ? column.castNearest(to: field.type) : column.cast(to: field.type, unambiguous: true)
+      return try field.type.isFloat ? column.castNearest(to: field.type) : column.castName(to: field.type, nanAsNull: false)
     } catch {
       throw FeatureError(
         .labels, "Cannot use label column \(field.name) as \(reader): \(error.text(row: FeatureError.rowMark))", row: error.row)

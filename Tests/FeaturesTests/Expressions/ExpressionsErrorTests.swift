@@ -14,6 +14,12 @@ struct ExpressionsErrorTests {
     #expect(failure("i ; j") == "test: found the unknown character `;`, at column 3 of `i ; j`")
     #expect(
       failure("9223372036854775808") == "test: the integer 9223372036854775808 lies outside int64, at column 1 of `9223372036854775808`")
+    #expect(
+      failure("9007199254740993.0")
+        == "test: 9007199254740993.0 is no float64, the nearest is 9007199254740992.0, at column 1 of `9007199254740993.0`")
+    #expect(failure("1e-400") == "test: 1e-400 is nearer to zero than any float64, at column 1 of `1e-400`")
+    #expect(failure("cast('1e-400' as float64)").contains("'1e-400' is no float64"))
+    #expect(failure("cast('1e39' as float32)").contains("'1e39' is no float32"))
     #expect(failure("  ") == "test: the expression is empty, at column 1 of `  `")
     #expect(failure("request.amount").contains("there is no column request.amount"))
     #expect(failure("1x").contains("a number is followed directly by a letter"))
