@@ -1,6 +1,7 @@
 import Columns
 import Glibc
 import Objects
+import Synchronization
 
 /// The bytes of a user's file: mapped, or read whole where mapping is not possible (pipes).
 ///
@@ -88,6 +89,30 @@ private final class InputMapping: @unchecked Sendable {
   private let file: MappedFile
   private let descriptor: Int32
   private let opened: stat
+  /// What the file was when it was last asked for: of what others change in it without touching its bytes.
+  private let seen: Mutex<Attributes>
+
+  /// What the system notes of a file whenever anything is done with it.
+  private struct Attributes: Equatable {
+    let seconds: Int
+    let nanoseconds: Int
+    let linkCount: UInt64
+    let mode: UInt32
+    let owner: UInt32
+    let group: UInt32
+
+    init(_ status: stat) {
+      (seconds, nanoseconds) = (Int(status.st_ctim.tv_sec), Int(status.st_ctim.tv_nsec))
+      (linkCount, mode, owner, group) = (UInt64(status.st_nlink), status.st_mode, status.st_uid, status.st_gid)
+    }
+
+    func isSameTime(as other: Attributes) -> Bool { seconds == other.seconds && nanoseconds == other.nanoseconds }
+
+    /// Whether names, owner or permissions were changed, which needs no writing.
+    func isRelabelled(from other: Attributes) -> Bool {
+      linkCount != other.linkCount || mode != other.mode || owner != other.owner || group != other.group
+    }
+  }
 
   /// - Parameter descriptor: stays the caller's.
   init?(descriptor: Int32, _ opened: stat) {
@@ -98,6 +123,7 @@ private final class InputMapping: @unchecked Sendable {
     self.file = file
     self.descriptor = own
     self.opened = opened
+    seen = Mutex(Attributes(opened))
   }
 
   deinit { close(descriptor) }
@@ -116,6 +142,13 @@ private final class InputMapping: @unchecked Sendable {
     guard now.st_size == opened.st_size, now.st_mtim.tv_sec == opened.st_mtim.tv_sec, now.st_mtim.tv_nsec == opened.st_mtim.tv_nsec else {
       return "it was written to while it was read"
     }
+    // Whoever writes may set the time of writing back, but not that of the change itself.
+    let attributes = Attributes(now)
+    let isChanged = seen.withLock { seen in
+      defer { if attributes.isRelabelled(from: seen) { seen = attributes } }
+      return !attributes.isSameTime(as: seen) && !attributes.isRelabelled(from: seen)
+    }
+    if isChanged { return "it was changed while it was read" }
     return file.isLost ? "its disk does not give all of its bytes" : nil
   }
 }

@@ -84,6 +84,67 @@ import Testing
     }
   }
 
+  /// Written in place, as long as it was, with its time of writing put back.
+  @Test(arguments: names) func aFileThatHidesWhatWasWrittenIsRefused(name: String) throws {
+    let workshop = try Workshop()
+    for batchCount in [0, 1] {
+      let path = try Self.write(name, to: workshop)
+      let file = try TableFile(path: path)
+      for _ in 0..<batchCount { #expect(try file.next() != nil) }
+      // The clock that files are stamped with moves in steps of up to 10 ms.
+      usleep(30_000)
+      let descriptor = open(path, O_RDWR)
+      var before = stat()
+      #expect(fstat(descriptor, &before) == 0)
+      var byte: UInt8 = 0
+      #expect(pread(descriptor, &byte, 1, off_t(before.st_size / 2)) == 1)
+      #expect(pwrite(descriptor, &byte, 1, off_t(before.st_size / 2)) == 1)
+      #expect(futimens(descriptor, [before.st_atim, before.st_mtim]) == 0)
+      close(descriptor)
+      let error = #expect(throws: AlmanacError.self) { while try file.next() != nil {} }
+      expectRefusal(error, path, "it was changed while it was read", "\(name) after \(batchCount)")
+    }
+  }
+
+  /// Permissions, owners and further names are not the bytes; but they hide no writing either.
+  @Test func aFileThatIsRelabelledIsRead() throws {
+    let workshop = try Workshop()
+    let path = try Self.write("t.csv", to: workshop)
+    let file = try TableFile(path: path)
+    var rowCount = try #require(try file.next()).rowCount
+    usleep(30_000)
+    #expect(chmod(path, 0o600) == 0)
+    rowCount += try file.next()?.rowCount ?? 0
+    #expect(link(path, path + ".link") == 0)
+    while let batch = try file.next() { rowCount += batch.rowCount }
+    #expect(rowCount == Self.rowCount)
+    usleep(30_000)
+    var before = stat()
+    #expect(stat(path, &before) == 0)
+    #expect(utimensat(AT_FDCWD, path, [before.st_atim, before.st_mtim], 0) == 0)
+    let error = #expect(throws: AlmanacError.self) { try file.next() }
+    expectRefusal(error, path, "it was changed while it was read", "t.csv")
+  }
+
+  /// Labels, rows to commit and what is converted.
+  @Test func everyReaderSeesAFileThatHidesWhatWasWritten() throws {
+    let workshop = try Workshop()
+    let path = try Self.write("t.csv", to: workshop)
+    var request = Conversion.Request(input: path, output: workshop.path("out.jsonl"))
+    request.format = .jsonl
+    let error = #expect(throws: AlmanacError.self) {
+      try Conversion.run(request) { _, count, _ in
+        guard count > 0 else { return }
+        usleep(30_000)
+        var before = stat()
+        stat(path, &before)
+        utimensat(AT_FDCWD, path, [before.st_atim, before.st_mtim], 0)
+      }
+    }
+    expectRefusal(error, path, "it was changed while it was read", "convert")
+    #expect(!FileManager.default.fileExists(atPath: workshop.path("out.jsonl")))
+  }
+
   /// The rows of a file that was replaced by another of its name are those that were there.
   @Test(arguments: names) func aReplacedFileIsReadAsItWas(name: String) throws {
     let workshop = try Workshop()
