@@ -11,7 +11,7 @@ final class OutputPlace {
   private var direct: Int32?
   private var unfinished: UnfinishedFile?
 
-  /// - Parameter path: a file, or `-` for standard output.
+  /// - Parameter path: a file, or `-` or a name of its own for standard output.
   /// - Throws: `AlmanacError`: `.notFound` without the folder, `.io` for folders and whatever else cannot be opened.
   init(path: String) throws(AlmanacError) {
     self.path = path
@@ -44,6 +44,9 @@ final class OutputPlace {
     }
   }
 
+  /// Whether a path means the process's standard output, whatever it is: a name of it must not replace the file behind it.
+  static func isStandardOutput(_ path: String) -> Bool { ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].contains(path) }
+
   private enum Target {
     case standardOutput, folder
     /// A pipe, a device, or a file that has no name of its own.
@@ -54,7 +57,7 @@ final class OutputPlace {
   }
 
   private static func target(of path: String) -> Target {
-    if path == "-" { return .standardOutput }
+    if isStandardOutput(path) { return .standardOutput }
     var status = stat()
     guard stat(path, &status) == 0 else {
       let code = errno

@@ -40,11 +40,11 @@ package struct DatasetComparison: Sendable {
 
   /// Writes the differing rows to a file: `_op`, the key, and of every other column its value before and after.
   /// - Returns: the totals.
-  package func write(to path: String) throws(AlmanacError) -> RowDiff {
+  package func write(to path: String, format: FileFormat? = nil) throws(AlmanacError) -> RowDiff {
     try repository.checkOutside(path)
     guard let left = old?.layout ?? new?.layout, let right = new?.layout ?? old?.layout else { return RowDiff() }
     let table = DifferenceTable(old: left, new: right)
-    let output = try TableOutput(path: path, schema: try table.schema(dataset: name))
+    let output = try TableOutput(path: path, schema: try table.schema(dataset: name), format: format)
     let diff = try run { part in try output.write(table.batch(part)) }
     try output.finish()
     return diff

@@ -90,11 +90,13 @@ extension Repository {
   }
 
   /// Writes one dataset at one commit to a file, in the order of its key within partitions.
-  /// - Parameter filter: an expression over the dataset's columns; rows for which it is true are written.
+  /// - Parameters:
+  ///   - format: the file's format, if not that of its name.
+  ///   - filter: an expression over the dataset's columns; rows for which it is true are written.
   /// - Returns: how many rows were written.
   package func checkout(
-    _ spec: String, _ dataset: String, to output: String, columns: [String]? = nil, filter: String? = nil,
-    progress: ProgressHandler? = nil
+    _ spec: String, _ dataset: String, to output: String, format: FileFormat? = nil, columns: [String]? = nil,
+    filter: String? = nil, progress: ProgressHandler? = nil
   ) throws(AlmanacError) -> Int {
     try checkOutside(output)
     let id = try resolve(spec)
@@ -112,7 +114,7 @@ extension Repository {
     }
     let condition = try filter.map { (text) throws(AlmanacError) in try Predicate(text, schema: schema) }
     let needed = selected + (condition?.columns ?? []).filter { !selected.contains($0) }
-    let target = try TableOutput(path: output, schema: Schema(selected.map { schema[$0]! }))
+    let target = try TableOutput(path: output, schema: Schema(selected.map { schema[$0]! }), format: format)
     var written = 0
     var seen = 0
     try AlmanacError.translating {

@@ -32,7 +32,7 @@ extension Repository {
     var saving = try request.save.map { (name) throws(AlmanacError) in try savedTrainingSet(name, schema: training.schema) }
     let trace = request.explains ? JoinTrace(viewCount: service.views.count) : nil
     training.trace = trace
-    let target = try TableOutput(path: request.output, schema: training.schema)
+    let target = try TableOutput(path: request.output, schema: training.schema, format: request.format)
     repeat {
       let batch = try labels.next(Self.labelRowCountMax)
       if batch.rowCount == 0 && training.labelRowCount > 0 { break }

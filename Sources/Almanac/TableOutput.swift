@@ -28,10 +28,10 @@ package final class TableOutput {
     path: String, schema: Schema, format: FileFormat? = nil, codec: String? = nil, bloomFilterColumns: [String] = [],
     delimiter: UInt8? = nil
   ) throws(AlmanacError) {
-    guard let format = format ?? (path == "-" ? .csv : FileFormat(path: path)) else {
+    guard let format = format ?? (Self.isStandardOutput(path) ? .csv : FileFormat(path: path)) else {
       throw AlmanacError(
         .usage, "Cannot write \(path): its name does not end in .parquet, .arrow, .arrows, .csv, .tsv or .jsonl",
-        hint: "Give the output file one of these endings.")
+        hint: "Give the output file one of these endings, or name its format with --format.")
     }
     self.path = path
     if delimiter != nil && format != .csv { throw AlmanacError(.usage, "Cannot write \(path) with a delimiter: only CSV files have one") }
@@ -66,6 +66,9 @@ package final class TableOutput {
     }
     place = try OutputPlace(path: path)
   }
+
+  /// Whether rows go to standard output, so that nothing else must.
+  package static func isStandardOutput(_ path: String) -> Bool { OutputPlace.isStandardOutput(path) }
 
   deinit { if !isFinished { place.abandon() } }
 

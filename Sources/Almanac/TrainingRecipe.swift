@@ -150,9 +150,10 @@ extension Repository {
     try OutputClash.check([output], [(request.manifest, "the manifest")])
     let labels = try labels(of: recipe, given: request.labels)
     let options = recipe.options
-    let training = TrainingRequest(
+    var training = TrainingRequest(
       service: recipe.service, labels: labels, output: output, timeColumn: options.timeColumn, fullNames: options.fullNames,
       dropMissing: options.dropMissing, save: request.save)
+    training.format = request.format
     guard try revision(recipe.commit.description) != nil else {
       throw AlmanacError(
         .notFound, "Cannot make the training set of \(recipe.path): commit \(recipe.commit.short) is not in this repository",
@@ -164,7 +165,7 @@ extension Repository {
       guard !differences.isEmpty else { return }
       throw AlmanacError(
         .failed, "Cannot make the training set of \(recipe.path): what differs is \(differences.joined(separator: "; "))",
-        hint: output == "-" ? nil : "Nothing was written.")
+        hint: OutputPlace.isStandardOutput(output) ? nil : "Nothing was written.")
     }
   }
 

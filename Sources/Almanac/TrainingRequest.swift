@@ -14,6 +14,8 @@ package struct TrainingRequest: Sendable {
   package var service: String
   package var labels: Labels
   package var output: String
+  /// The output's format, if not that of its name.
+  package var format: FileFormat?
   /// Use the commit that the ref had at this time.
   package var at: String?
   package var ref: String?
@@ -64,6 +66,8 @@ package struct RecipeRequest: Sendable {
   package var labels: String?
   /// Nil for the file that the manifest lies beside.
   package var output: String?
+  /// The output's format, if not that of its name.
+  package var format: FileFormat?
   package var save: String?
 
   package init(manifest: String, labels: String? = nil, output: String? = nil, save: String? = nil) {

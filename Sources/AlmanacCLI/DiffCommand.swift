@@ -15,6 +15,7 @@ struct Diff: ParsableCommand {
   @Flag(help: "Show columns added, dropped, renamed and widened.") var schema = false
   @Option(help: "At most this many rows of each dataset; 0 for all (default: 50 as text, all as JSON).") var limit: Int?
   @Option(help: "Write the rows to this file, with _op and each column before and after; needs one dataset.") var out: String?
+  @Option(help: "The format of --out, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
 
   private static let textRowCountMax = 50
 
@@ -60,11 +61,12 @@ struct Diff: ParsableCommand {
       }
       throw AlmanacError(.failed, "There are no differences to write", hint: "Name the dataset to get a file without rows.")
     }
-    let diff = try comparison.write(to: path)
+    let diff = try comparison.write(to: path, format: FormatArguments.format(format))
     if global.json {
       return Terminal.out(["datasets": .object([comparison.name: .object(members(diff))]), "file": .string(path)])
     }
-    Terminal.out("\(comparison.name): \(Self.summary(diff)); written to \(path)")
+    let text = "\(comparison.name): \(Self.summary(diff)); written to \(path)"
+    if TableOutput.isStandardOutput(path) { Terminal.err(text) } else { Terminal.out(text) }
   }
 
   /// Rows are written as they are found, so that memory does not grow with them.

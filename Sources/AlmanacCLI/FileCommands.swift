@@ -41,12 +41,7 @@ struct Convert: ParsableCommand {
     request.selection = select
     request.filter = filter
     request.bloomFilterColumns = bloomFilter?.split(separator: ",").map(String.init) ?? []
-    if let format {
-      guard let known = FileFormat(rawValue: format) else {
-        throw AlmanacError(.usage, "Unknown format \(format): expected parquet, arrow, arrows, csv or jsonl")
-      }
-      request.format = known
-    }
+    request.format = try FormatArguments.format(format)
     request.reading.delimiter = try CSVArguments.delimiter(delimiter)
     request.outputDelimiter = try CSVArguments.delimiter(outputDelimiter)
     request.reading.hasHeader = !noHeader
@@ -56,7 +51,9 @@ struct Convert: ParsableCommand {
     if global.json {
       return Terminal.out(["rows": .int(Int64(report.rowCount)), "columns": .int(Int64(report.columnCount)), "file": .string(output)])
     }
-    if output != "-" { Terminal.out("Wrote \(Terminal.grouped(report.rowCount)) rows of \(report.columnCount) columns to \(output)") }
+    if !TableOutput.isStandardOutput(output) {
+      Terminal.out("Wrote \(Terminal.grouped(report.rowCount)) rows of \(report.columnCount) columns to \(output)")
+    }
   }
 }
 
@@ -77,6 +74,16 @@ struct Inspect: ParsableCommand {
     let inspection = try Inspection(path: file, includesPages: pages, options: reading)
     if global.json { return Terminal.out(inspection.json) }
     Terminal.out(InspectionText.lines(inspection).joined(separator: "\n"))
+  }
+}
+
+enum FormatArguments {
+  static func format(_ name: String?) throws -> FileFormat? {
+    guard let name else { return nil }
+    guard let format = FileFormat(rawValue: name) else {
+      throw AlmanacError(.usage, "Unknown format \(name): expected parquet, arrow, arrows, csv or jsonl")
+    }
+    return format
   }
 }
 

@@ -18,6 +18,7 @@ struct Train: ParsableCommand {
   @Argument(help: "The feature service.") var service: String?
   @Option(help: "The label rows: entity keys, event time, and whatever else is to be kept.") var labels: String?
   @Option(help: "The file to write.") var out: String?
+  @Option(help: "The file's format, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
   @Option(help: "Use the commit that the branch had at this time (ISO 8601 with an offset).") var at: String?
   @Option(help: "Use this branch, tag or commit (default: the current branch).") var ref: String?
   @Option(help: "The labels' time column (default: event_timestamp).") var time: String?
@@ -67,8 +68,9 @@ struct Train: ParsableCommand {
     if let request {
       report = try repository.train(request, progress: progress)
     } else {
-      report = try repository.train(
-        recipe: RecipeRequest(manifest: recipe ?? "", labels: labels, output: out, save: save), progress: progress)
+      var request = RecipeRequest(manifest: recipe ?? "", labels: labels, output: out, save: save)
+      request.format = try FormatArguments.format(format)
+      report = try repository.train(recipe: request, progress: progress)
     }
     ProgressBar.clear()
     if let dropped = report.droppedRowCount {
@@ -82,9 +84,9 @@ struct Train: ParsableCommand {
     }
     if let explanation = report.explanation {
       let text = ExplanationText.lines(explanation).joined(separator: "\n")
-      if report.output == "-" { Terminal.err(text) } else { Terminal.out(text + "\n") }
+      if TableOutput.isStandardOutput(report.output) { Terminal.err(text) } else { Terminal.out(text + "\n") }
     }
-    if report.output == "-" { return }
+    if TableOutput.isStandardOutput(report.output) { return }
     let rows = "\(Terminal.grouped(report.rowCount)) rows with \(report.featureCount) features of \(report.service)"
     Terminal.out(request == nil ? "Made again, and identical: \(rows) in \(report.output)" : "Wrote \(rows) to \(report.output)")
     Terminal.out("recipe \(report.recipe)")
@@ -102,8 +104,10 @@ struct Train: ParsableCommand {
     } else {
       rows = .file(labels ?? "")
     }
-    return TrainingRequest(
+    var request = TrainingRequest(
       service: service ?? "", labels: rows, output: out ?? "", at: at, ref: ref, timeColumn: time ?? "event_timestamp",
       fullNames: fullNames, dropMissing: dropMissing, save: save, explains: explain)
+    request.format = try FormatArguments.format(format)
+    return request
   }
 }

@@ -166,16 +166,17 @@ struct Checkout: ParsableCommand {
   @Argument(help: "A branch, tag, commit, or main@{TIME}.") var ref: String
   @Argument(help: "The dataset.") var dataset: String
   @Option(help: "The file to write.") var out: String
+  @Option(help: "The file's format, if not that of its name: parquet, arrow, arrows, csv or jsonl.") var format: String?
   @Option(help: "Only these columns, comma-separated.") var columns: String?
   @Option(name: .customLong("where"), help: "Only rows for which this expression is true.") var filter: String?
 
   func run() throws {
     let names = columns?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     let rowCount = try global.open().checkout(
-      ref, dataset, to: out, columns: names, filter: filter, progress: ProgressBar.handler(global))
+      ref, dataset, to: out, format: FormatArguments.format(format), columns: names, filter: filter, progress: ProgressBar.handler(global))
     ProgressBar.clear()
     if global.json { return Terminal.out(["rows": .int(Int64(rowCount)), "file": .string(out)]) }
-    if out != "-" { Terminal.out("Wrote \(Terminal.grouped(rowCount)) rows of \(dataset) at \(ref) to \(out)") }
+    if !TableOutput.isStandardOutput(out) { Terminal.out("Wrote \(Terminal.grouped(rowCount)) rows of \(dataset) at \(ref) to \(out)") }
   }
 }
 

@@ -239,4 +239,47 @@ import Testing
     #expect(piped.recipe == report.recipe)
     #expect(!FileManager.default.fileExists(atPath: workshop.path("pipe.csv.manifest.json")))
   }
+
+  /// What has no ending needs a format, and has it in every command that writes a table.
+  @Test func devicesAndPipesTakeAFormat() throws {
+    let workshop = try Workshop.training()
+    let csv = try FileBytes.of(workshop.write("t.csv", "k,s\n1,x\n2,\"\"\n"))
+    let pipe = workshop.path("pipe")
+    #expect(mkfifo(pipe, 0o600) == 0)
+    let descriptor = open(pipe, O_RDWR)
+    defer { close(descriptor) }
+    for path in ["/dev/null", "/dev/full", pipe] {
+      var request = Conversion.Request(input: workshop.path("t.csv"), output: path)
+      let error = #expect(throws: AlmanacError.self) { try Conversion.run(request) }
+      #expect(error?.kind == .usage)
+      #expect(
+        error?.description == "Cannot write \(path): its name does not end in .parquet, .arrow, .arrows, .csv, .tsv or .jsonl")
+      #expect(error?.hint == "Give the output file one of these endings, or name its format with --format.")
+      for format in FileFormat.allCases {
+        request.format = format
+        if path == "/dev/full" {
+          let error = #expect(throws: AlmanacError.self) { try Conversion.run(request) }
+          #expect(error?.kind == .io)
+          #expect(error?.description == "Cannot write /dev/full: No space left on device")
+        } else {
+          #expect(try Conversion.run(request).rowCount == 2)
+        }
+        guard path == pipe else { continue }
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = max(0, read(descriptor, &bytes, bytes.count))
+        if format == .csv { #expect(Data(bytes.prefix(count)) == csv) }
+        try Data(bytes.prefix(count)).write(to: URL(fileURLWithPath: workshop.path("copy")))
+        #expect(try TableFile(path: workshop.path("copy")).readAll().rows == [[.int(1), .string("x")], [.int(2), .string("")]])
+      }
+    }
+    var request = try TrainingRequest(service: "s", labels: workshop.labels(), output: "/dev/null")
+    #expect(throws: AlmanacError.self) { try workshop.repository.train(request) }
+    request.format = .parquet
+    #expect(try workshop.repository.train(request).rowCount > 0)
+  }
+
+  @Test func standardOutputHasSeveralNames() {
+    for path in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] { #expect(TableOutput.isStandardOutput(path)) }
+    for path in ["/dev/fd/2", "/dev/null", "stdout", "./-"] { #expect(!TableOutput.isStandardOutput(path)) }
+  }
 }
