@@ -206,7 +206,7 @@ extension DefinitionSet {
   /// Reads features files. The order of files and of objects within them does not matter.
   ///
   /// Names are resolved across all files, wildcards of services expanded. Columns and types are checked by `validate`. Names that
-  /// are Almanac's own are refused here and not where stored definitions are read, as earlier versions let them through.
+  /// are Almanac's own, or those of label columns, are refused here and not where stored definitions are read, as earlier versions let them through.
   /// - Throws: `definition` or `notFound` with file, line and column.
   package static func parse(files: [(name: String, yaml: String)]) throws(FeatureError) -> DefinitionSet {
     var reader = DefinitionReader()
@@ -215,6 +215,7 @@ extension DefinitionSet {
     }
     let definitions = try reader.finish()
     try definitions.checkReservedNames()
+    try definitions.checkLabelNames()
     return definitions
   }
 }

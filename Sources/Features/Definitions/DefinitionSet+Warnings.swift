@@ -3,7 +3,7 @@ extension DefinitionSet {
   ///
   /// - Parameter sources: by dataset name.
   package func warnings(datasets sources: [String: SourceTable]) -> [String] {
-    views.compactMap { view in
+    let knowledge = views.compactMap { view -> String? in
       guard view.knowledge == .created, let source = sources[view.source], let created = source.createdTime,
         !source.primaryKey.contains(created)
       else { return nil }
@@ -13,5 +13,6 @@ extension DefinitionSet {
         + "that of dataset \(source.name), so a row that is written again hides what was known before"
       return FeatureError(.definition, text).located(places[DefinitionPath.property(object, "knowledge")]).description
     }
+    return knowledge + labelNameWarnings
   }
 }
