@@ -81,8 +81,18 @@ private struct ColumnMatching {
       return true
     }
     while follow({ previous.schema[$0] == nil && previous.schema[$1] != nil }) {}
-    // Chains: b continues a, as c continues b.
-    while follow({ taken.contains($0) && previous.schema[$1] != nil && wanted.schema[$1] == nil }) {}
+    // Chains: b continues a, as c continues b; a may go on to be what continues another column.
+    func leaves(_ name: String) -> Bool {
+      var name = name
+      // A chain that leads back to itself is no contract, but would not end.
+      for _ in 0...wanted.schema.fields.count {
+        if wanted.schema[name] == nil { return true }
+        guard let next = open.first(where: { $0.name == name })?.old, previous.schema[next] != nil else { return false }
+        name = next
+      }
+      return false
+    }
+    while follow({ taken.contains($0) && previous.schema[$1] != nil && leaves($1) }) {}
     for (name, old) in open {
       if previous.schema[name] == nil || taken.contains(name) {
         guard previous.schema[old] == nil else {
