@@ -128,7 +128,7 @@ final class HistoryRepository {
     let stored = try repository.archive.check(
       decoder: Repository.identity, tailCheck: Repository.tailProblems, contents: Repository.contents
     ).problems
-    return try (stored + repository.agreementProblems()).filter { $0.severity == .damage }.map { "\($0.object): \($0.detail)" }
+    return (stored + repository.agreementProblems()).filter { $0.severity == .damage }.map { "\($0.object): \($0.detail)" }
   }
 }
 
