@@ -17,12 +17,23 @@ enum ArrivalGate {
   /// - Throws: `refused`; `notFound` when the commit is not stored; `corrupt`.
   /// - Complexity: one read for each commit that is new and for its verdicts
   static func check(_ name: String, at tip: CommitID, from old: CommitID?, known: [CommitID], in archive: Archive) throws(StoreError) {
-    guard !known.contains(tip) else { return }
+    if !known.contains(tip) { try checkNew(name, at: tip, known: known, in: archive) }
+    // Commits that are there already, as on another branch, are new to this one.
+    guard let old, old != tip, let verdict = try moveRefusal(from: old, to: tip, archive) else { return }
+    let rules = verdict.results.filter { !$0.passed }.map(\.rule.text).joined(separator: ", ")
+    throw refusal(
+      name, tip, "its rows of dataset \(verdict.dataset) violate \(rules), which \(name) asks; a commit on the way did not have that rule")
+  }
+
+  private static func refusal(_ name: String, _ tip: CommitID, _ what: String) -> StoreError {
+    StoreError(kind: .refused, text: "Cannot move \(name) to \(tip.short): \(what)")
+  }
+
+  private static func checkNew(_ name: String, at tip: CommitID, known: [CommitID], in archive: Archive) throws(StoreError) {
     let new = try archive.commits(reachableFrom: [tip], excluding: known, limit: .max).map(\.id)
-    func refuse(_ what: String) -> StoreError { StoreError(kind: .refused, text: "Cannot move \(name) to \(tip.short): \(what)") }
     for id in new {
       for dataset in try violated(archive.commit(id), id, archive) {
-        throw refuse("commit \(id.short) violates the contract of dataset \(dataset), as its own verdict says")
+        throw refusal(name, tip, "commit \(id.short) violates the contract of dataset \(dataset), as its own verdict says")
       }
     }
     let commit = try archive.commit(tip)
@@ -33,12 +44,8 @@ enum ArrivalGate {
         broken(try PassedRules.contracts(of: archive.commit(origin), origin, archive)[dataset], reference.rows) != nil
       else { continue }
       let rows = reference.rows == 1 ? "1 row" : "\(reference.rows) rows"
-      throw refuse("dataset \(dataset) has \(rows) since commit \(origin.short), and its contract asks for \(rule.text)")
+      throw refusal(name, tip, "dataset \(dataset) has \(rows) since commit \(origin.short), and its contract asks for \(rule.text)")
     }
-    guard let old, let verdict = try moveRefusal(from: old, to: tip, archive) else { return }
-    let rules = verdict.results.filter { !$0.passed }.map(\.rule.text).joined(separator: ", ")
-    throw refuse(
-      "its rows of dataset \(verdict.dataset) violate \(rules), which \(name) has; a commit on the way did not have that rule")
   }
 
   private static func moveRefusal(from old: CommitID, to new: CommitID, _ archive: Archive) throws(StoreError) -> Verdict? {

@@ -169,6 +169,9 @@ struct ContractMerge {
         note(part, "rule \(name), whose column was dropped", x?.json, a?.json, b?.json)
       }
     }
-    return result
+    // As a file has them: by column, then those about the dataset.
+    let places = Dictionary(merged.schema.fields.enumerated().map { ($1.name, $0) }) { first, _ in first }
+    func place(_ rule: JSON) -> Int { rule["columns"]?.arrayValue?.first?.stringValue.flatMap { places[$0] } ?? .max }
+    return result.enumerated().sorted { (place($0.element), $0.offset) < (place($1.element), $1.offset) }.map(\.element)
   }
 }

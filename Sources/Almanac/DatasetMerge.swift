@@ -200,6 +200,7 @@ struct DatasetMerge {
       (version, held) = try own.changed(merge.change, under: layout)
       return
     }
+    try checkColumns([merge.firstRows, merge.change.upserts])
     let content = try write(merge.change, onto: own, layout)
     counts = (content.addedCount, content.changedCount, content.removedCount)
     let isOwn = asks.isOursFirst
@@ -214,6 +215,7 @@ struct DatasetMerge {
     take(side.version)
     guard let version = side.version else { return }
     try version.checkFit(under: layout)
+    try checkWhole(side, version, isFirst: isFirst, layout)
     if version.layout != layout {
       let none = RowChange(upserts: .empty(layout.schema), deletes: .empty(layout.keySchema))
       let stale = RowChange(upserts: try version.staleRows(under: layout, beside: none), deletes: none.deletes)
@@ -226,9 +228,12 @@ struct DatasetMerge {
         ? try version.addRoot(under: layout, to: &draft)
         : DatasetRef(root: try write(stale, onto: version, layout).addRoot(to: &draft), rows: version.rowCount)
     }
+  }
+
+  /// Asks the contract of the result about the rows that a side has changed under another one.
+  private mutating func checkWhole(_ side: Side, _ version: TableVersion, isFirst: Bool, _ layout: TableLayout) throws {
     guard contract != nil, !isBase, asksRows(of: side, isFirst: isFirst), contract != side.contract || version.layout != layout
     else { return }
-    // Rows that this side changed under its own contract have not been checked against the merged one.
     let rows = try RowMerge(base: base.version, first: version, second: base.version, layout: layout, withFirstRows: true).firstRows
     let isOwn = isFirst == asks.isOursFirst
     try check(own: isOwn ? [rows] : [], coming: isOwn ? [] : [rows], rowCount: version.rowCount)
@@ -256,10 +261,7 @@ struct DatasetMerge {
       let side = asks.isOursFirst ? first : second
       // A number of rows that stays breaks no rule that it did not break before.
       if rowCount == side.version?.rowCount { contract.rules.removeAll { $0.isAboutDataset } }
-      var columns = contract
-      columns.rules = []
-      let verdict = try Self.gate(columns, own).verdict()
-      guard verdict.passed || !rowConflicts.isEmpty && !isSettled else { throw MergeGate.refusal(by: verdict) }
+      try checkColumns(own)
     }
     let gate = try Self.gate(contract, asks.isRewrite ? coming : own + coming)
     var verdict = gate.verdict()
@@ -269,6 +271,14 @@ struct DatasetMerge {
     guard verdict.passed || !rowConflicts.isEmpty && !isSettled else {
       throw MergeGate.refusal(by: verdict)
     }
+  }
+
+  /// Rows that the columns of the result cannot hold are refused with their keys, before anything is written.
+  private func checkColumns(_ batches: [Batch]) throws {
+    guard var columns = contract else { return }
+    columns.rules = []
+    let verdict = try Self.gate(columns, batches).verdict()
+    guard verdict.passed else { throw MergeGate.refusal(by: verdict) }
   }
 
   private static func gate(_ contract: Contract, _ batches: [Batch]) throws -> Gate {

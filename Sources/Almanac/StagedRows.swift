@@ -131,7 +131,8 @@ extension Repository {
       dataset: dataset, contract: full, layout: layout, input: input, gate: gate, inputs: inputs, absences: sent.absences, files: files)
     if let conflict = collector.conflict { throw refusal(of: conflict, staged) }
     guard verdict.results.allSatisfy({ $0.passed || $0.rule.severity != .error || $0.rule.isAboutDataset }) else {
-      throw Self.refusal(by: verdict)
+      // Only a replacement has as many rows as its input.
+      throw Self.refusal(by: mode == .replace ? verdict : verdict.aboutRows())
     }
     return staged
   }

@@ -69,6 +69,13 @@ package struct Verdict: Hashable, Sendable {
     results[index].isEvaluated = true
   }
 
+  /// What it says of rows alone, where nobody knows yet how many the dataset would have.
+  package func aboutRows() -> Verdict {
+    var verdict = self
+    verdict.results.removeAll { $0.rule.isAboutDataset }
+    return verdict
+  }
+
   /// Decides the `rowCount` rules by the rows that the whole dataset would have.
   ///
   /// A gate decides them by the rows it saw, which is right for a file and for a commit that replaces all rows.

@@ -120,7 +120,7 @@ import Testing
       let tip = try clone.resolve("main").short
       #expect(
         error?.description
-          == "Cannot move main to \(tip): its rows of dataset d violate \(name), which main has; a commit on the way did not have that rule"
+          == "Cannot move main to \(tip): its rows of dataset d violate \(name), which main asks; a commit on the way did not have that rule"
       )
       // The receiver says so too.
       let remote = workshop.repository.asRemote
@@ -141,6 +141,29 @@ import Testing
         message: "good")
       _ = try clone.push(through: door)
       #expect(try workshop.repository.resolve("main") == clone.resolve("main"))
+    }
+  }
+
+  /// Commits that are there already, under another name or behind an undo, are new to the branch.
+  @Test func whatIsStoredThereIsAskedToo() throws {
+    let (workshop, _) = try origin()
+    try workshop.declare("schemas/d.yaml", contract(rule))
+    try workshop.apply()
+    for kind in [RefKind.branch, .tag] {
+      let name = kind == .branch ? "side" : "t1"
+      let clone = try Repository.clone(workshop.repository.folder, to: workshop.path("clone-\(name)"), through: door).repository
+      func declare(_ text: String) throws {
+        try text.write(toFile: "\(clone.folder)/schemas/d.yaml", atomically: true, encoding: .utf8)
+        _ = try clone.apply(plan: false)
+      }
+      try declare(contract())
+      _ = try clone.commit([CommitInput(dataset: "d", path: workshop.write("bad.csv", "id\n1\n2\n"))], mode: .delete, message: "bad")
+      try declare(contract(rule))
+      if kind == .branch { try clone.createBranch(name, at: "main") } else { try clone.createTag(name, at: "main") }
+      _ = try clone.push(ref: name, through: door)
+      let before = try workshop.repository.resolve("main")
+      #expect(refusal { _ = try clone.push(through: door) }?.description.contains("violate d rowCount at least 3, which main asks") == true)
+      #expect(try workshop.repository.resolve("main") == before)
     }
   }
 

@@ -291,6 +291,94 @@ import Testing
     }
   }
 
+  /// A rule that comes back in other words is still what the branch asks.
+  @Test func aRuleInOtherWordsIsAskedOfAFastForward() throws {
+    struct Wording {
+      let old: String
+      let new: String
+      var name = "n"
+    }
+    let values = { (list: String) in "quality: [{metric: invalidValues, arguments: {validValues: \(list)}, mustBe: 0}]" }
+    for wording in [
+      Wording(old: "logicalTypeOptions: {minimum: 0}", new: "logicalTypeOptions: {minimum: 1}"),
+      Wording(old: "logicalTypeOptions: {minimum: 0}", new: "logicalTypeOptions: {exclusiveMinimum: -1}"),
+      Wording(old: values("[1, 2]"), new: values("[2, 1]")),
+      Wording(old: "required: true", new: "quality: [{metric: nullValues, mustBe: 0}]"),
+      Wording(
+        old: "logicalTypeOptions: {minimum: 0}",
+        new: "logicalTypeOptions: {minimum: 0}, customProperties: [{property: almanac, value: {previousName: n}}]", name: "m"),
+    ] {
+      func contract(_ text: String, _ name: String = "n") -> String {
+        RuleCase(name: "", number: text, good: [:], bad: [:], report: "").contract(ruled: true).replacing("name: n", with: "name: \(name)")
+      }
+      let workshop = try Workshop()
+      let repository = workshop.repository
+      try workshop.declare("schemas/d.yaml", contract(wording.old))
+      try workshop.apply()
+      try workshop.commit("d", workshop.write("1.csv", "id,n,s\n1,1,a\n"))
+      try repository.createBranch("dev", at: "main")
+      try repository.switchBranch(to: "dev")
+      try workshop.declare("schemas/d.yaml", contract(""))
+      try workshop.apply()
+      try workshop.commit("d", workshop.write("2.csv", "id,n,s\n2,\(wording.old.hasPrefix("required") ? "" : "-2"),a\n"), .append)
+      try workshop.declare("schemas/d.yaml", contract(wording.new, wording.name))
+      try workshop.apply()
+      try repository.switchBranch(to: "main")
+      let before = try workshop.state()
+      let error = #expect(throws: AlmanacError.self, "\(wording.new)") { try repository.merge("dev") }
+      #expect(error?.description.contains("was refused by its contract") == true)
+      #expect(try workshop.state() == before)
+      // Put right, it passes.
+      try repository.switchBranch(to: "dev")
+      try workshop.commit("d", workshop.write("3.csv", "id,\(wording.name),s\n2,2,a\n"), .upsert)
+      try repository.switchBranch(to: "main")
+      #expect(try repository.merge("dev").outcome == .fastForward)
+    }
+  }
+
+  /// Rules of a merge stand where a file has them, so that the contract can be written as one.
+  @Test func mergedRulesCanBeExported() throws {
+    let workshop = try Workshop()
+    let repository = workshop.repository
+    func column(_ name: String, _ isRuled: Bool) -> String {
+      "  - {name: \(name), physicalType: int64\(isRuled ? ", logicalTypeOptions: {minimum: 0}" : "")}"
+    }
+    func declare(_ columns: String...) throws {
+      let head =
+        "apiVersion: v3.1.0\nkind: DataContract\nschema:\n- name: d\n  properties:\n  - {name: id, physicalType: int64, primaryKey: true}\n"
+      try workshop.declare("schemas/d.yaml", head + columns.joined(separator: "\n") + "\n")
+      try workshop.apply()
+    }
+    try declare(column("b", false), column("a", true), column("d", false))
+    try workshop.commit("d", workshop.write("1.csv", "id,a,b\n1,1,1\n"))
+    try repository.createBranch("dev", at: "main")
+    try declare(column("d", true), column("b", true), column("a", true))
+    try repository.switchBranch(to: "dev")
+    try declare(column("b", true), column("a", true), column("d", false))
+    try repository.switchBranch(to: "main")
+    #expect(try repository.merge("dev").outcome == .merged)
+    let merged = try #require(repository.definitions(at: repository.resolve("main")).contracts["d"])
+    #expect(merged.rules.map(\.text) == ["d.d minimum 0", "d.b minimum 0", "d.a minimum 0"])
+    #expect(merged.columns.map(\.name) == ["id", "d", "b", "a"])
+    #expect(merged.yaml != nil)
+  }
+
+  /// How many rows there would be is not known, and not said, where a row is refused.
+  @Test func aRefusedRowSaysNothingOfTheNumberOfRows() throws {
+    let workshop = try Workshop()
+    let rule = RuleCase(
+      name: "", number: "logicalTypeOptions: {minimum: 0}", dataset: "{metric: rowCount, mustBeGreaterThan: 1}", good: [:], bad: [:],
+      report: "")
+    try workshop.declare("schemas/d.yaml", rule.contract(ruled: true))
+    try workshop.apply()
+    try workshop.commit("d", workshop.write("1.csv", "id,n,s\n1,1,a\n2,2,b\n"))
+    for mode in [ChangeMode.append, .upsert] {
+      let error = #expect(throws: AlmanacError.self) { try workshop.commit("d", workshop.write("2.csv", "id,n,s\n3,-1,a\n"), mode) }
+      #expect(error?.description.contains("d: 1 of 3 rules violated, 1 row") == true, "\(error?.description ?? "")")
+      #expect(error?.description.contains("rowCount") == false)
+    }
+  }
+
   /// A cherry-pick or revert brings a rule as `apply` does: rows that are there are not asked, rows that come later are.
   @Test(arguments: rules) func aRuleThatIsPickedAsksNothingOfRowsThatAreThere(rule: RuleCase) throws {
     let scene = try Scene(rule)

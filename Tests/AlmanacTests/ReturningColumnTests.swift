@@ -416,6 +416,23 @@ import Testing
     }
   }
 
+  @Test func aRequiredColumnThatComesBackWithoutValuesIsRefusedWithTheRow() throws {
+    var (workshop, contract) = try Self.three()
+    contract.columns[1].isRequired = true
+    let fresh = try Workshop()
+    try fresh.apply(contract)
+    try fresh.upsert("k,a,c\n1,x,7\n")
+    contract.drop("c")
+    try fresh.apply(contract)
+    try fresh.upsert("k,a\n2,y\n")
+    let before = try fresh.state()
+    workshop = fresh
+    let error = #expect(throws: AlmanacError.self) { try workshop.repository.revert("main~1") }
+    #expect(error?.description.contains("The result for t was refused by its contract; nothing was changed") == true)
+    #expect(error?.description.contains("t.c required: 1 of 1 values (error)") == true, "\(error?.description ?? "")")
+    #expect(try workshop.state() == before)
+  }
+
   /// `fsck` looks at live values in leaves that are wider than their version.
   @Test func valuesThatTheirTypeCannotHoldAreReported() throws {
     var (workshop, contract) = try Self.three()
