@@ -16,6 +16,13 @@ struct DatasetMerge {
       self.contract = contract
       layout = try contract.map { try $0.layout(evolving: version?.layout) } ?? version?.layout
     }
+
+    /// A side without rows.
+    init(contract: Contract, layout: TableLayout) {
+      version = nil
+      self.contract = contract
+      self.layout = layout
+    }
   }
 
   /// Of which rows the rules of the result are asked: of all that come to our side, and of our own when the rules are new to them.
@@ -74,8 +81,12 @@ struct DatasetMerge {
   private var hasConflicts: Bool { !rowConflicts.isEmpty || !definitionConflicts.isEmpty }
 
   mutating func run(_ draft: inout Draft) throws {
-    guard let mine = first.layout, let theirs = second.layout else { return }
-    let start = ColumnProperty.base(base.layout, first: mine, second: theirs, disputed: known.columns)
+    guard var mine = first.layout, var theirs = second.layout else { return }
+    // Without rows, leaves have no size.
+    if first.version == nil { mine = mine.withLeafRows(theirs.leafRowCount) }
+    if second.version == nil { theirs = theirs.withLeafRows(mine.leafRowCount) }
+    let start = ColumnProperty.base(
+      base.version == nil ? base.layout?.withLeafRows(0) : base.layout, first: mine, second: theirs, disputed: known.columns)
     var layouts = LayoutMerge(base: start, first: mine, second: theirs)
     let kept = try fieldsToKeep(layouts)
     if !kept.isEmpty { layouts = LayoutMerge(base: start, first: mine, second: theirs, keeping: kept) }
@@ -84,6 +95,7 @@ struct DatasetMerge {
     }
     noteColumns(layouts, mine, theirs)
     try mergeContracts(layouts.layout, mine, theirs)
+    let merged = contract?.leafRows.map { layouts.layout.withLeafRows($0) } ?? layouts.layout
     guard RowLayouts.canBeMerged(mine, theirs) else {
       // Rows that are keyed or divided otherwise cannot be matched: settled, the first side's stay.
       contract = first.contract
@@ -92,15 +104,15 @@ struct DatasetMerge {
     }
     // Settled conflicts of definitions leave a layout that is still good for the rows; others end here.
     if hasConflicts && !isSettled && !definitionConflicts.isEmpty { return take(first.version) }
-    if let contract, !contract.agrees(with: layouts.layout) {
+    if let contract, !contract.agrees(with: merged) {
       throw AlmanacError(
         .failed,
         "The result for \(name) was refused: the merged contract does not have the columns of the merged rows; nothing was changed",
         hint: "Bring the contract of one of the branches in line with the other's, then try again.")
     }
     do {
-      try first.version?.checkFit(under: layouts.layout)
-      try mergeRows(layouts.layout, &draft)
+      try first.version?.checkFit(under: merged)
+      try mergeRows(merged, &draft)
     } catch let error as ValueMisfit {
       let key = error.key.map { "\($0.name)=\($0.value.text)" }.joined(separator: ", ")
       throw AlmanacError(
@@ -201,8 +213,13 @@ struct DatasetMerge {
       return
     }
     try checkColumns([merge.firstRows, merge.change.upserts])
-    let content = try write(merge.change, onto: own, layout)
-    counts = (content.addedCount, content.changedCount, content.removedCount)
+    let content: TableContent
+    if own.layout.leafRowCount == layout.leafRowCount {
+      content = try write(merge.change, onto: own, layout)
+      counts = (content.addedCount, content.changedCount, content.removedCount)
+    } else {
+      content = try writeAnew(merge.change, onto: own, layout)
+    }
     let isOwn = asks.isOursFirst
     try check(
       own: isOwn ? [merge.firstRows] : [], coming: (isOwn ? [] : [merge.firstRows]) + [merge.change.upserts],
@@ -242,13 +259,21 @@ struct DatasetMerge {
   /// Whether the contract of the result is asked about what a side has changed.
   private func asksRows(of side: Side, isFirst: Bool) -> Bool { isFirst != asks.isOursFirst || contract != side.contract }
 
-  private func write(_ change: RowChange, onto version: TableVersion, _ layout: TableLayout) throws -> TableContent {
+  private func write(_ change: RowChange, onto version: TableVersion?, _ layout: TableLayout) throws -> TableContent {
     switch try TableWriter(archive: archive, layout: layout, policy: policy).apply(change, onto: version) {
     case .content(let content): return content
     case .conflict(let conflict):
       let key = conflict.firstKey.map { "\($0.name)=\($0.value.text)" }.joined(separator: ", ")
       throw AlmanacError(.io, "Cannot merge \(name): the merged changes name a key twice (\(key))")
     }
+  }
+
+  /// A version with leaves of another size than before, as where both sides had their first rows under other columns.
+  /// - Complexity: O(rows) in memory
+  private func writeAnew(_ change: RowChange, onto version: TableVersion, _ layout: TableLayout) throws -> TableContent {
+    let (whole, held) = try version.changed(change, under: layout)
+    defer { if let held { archive.releaseTail(held) } }
+    return try write(RowChange(upserts: whole.read(), deletes: change.deletes.slice(from: 0, count: 0)), onto: nil, layout)
   }
 
   /// The gate, on the rows that have not passed it under this contract, and on the dataset that results.
@@ -298,7 +323,6 @@ struct DatasetMerge {
 /// Whether rows of two layouts can be matched by key.
 private enum RowLayouts {
   static func canBeMerged(_ a: TableLayout, _ b: TableLayout) -> Bool {
-    a.partitioning == b.partitioning && a.leafRowCount == b.leafRowCount
-      && a.keySchema.fields.map(\.id) == b.keySchema.fields.map(\.id)
+    a.partitioning == b.partitioning && a.keySchema.fields.map(\.id) == b.keySchema.fields.map(\.id)
   }
 }

@@ -7,16 +7,26 @@ import Tables
 struct DatasetPart: Equatable {
   let ref: DatasetRef?
   let contract: Contract?
+  private let name: String
+  private let commit: CommitID?
 
   init(_ name: String, in state: RepositoryState) {
+    self.name = name
     ref = state.datasets[name]
     contract = state.definitions.contracts[name]
+    commit = state.commit
   }
+
+  static func == (a: DatasetPart, b: DatasetPart) -> Bool { a.ref == b.ref && a.contract == b.contract }
 
   var isThere: Bool { ref != nil || contract != nil }
 
   func side(in archive: Archive) throws -> DatasetMerge.Side {
-    try .init(version: ref.map { try TableVersion(archive: archive, root: $0.root) }, contract: contract)
+    if ref == nil, let contract {
+      var identity = ColumnIdentity(archive)
+      return .init(contract: contract, layout: try identity.layout(of: name, under: contract, after: commit))
+    }
+    return try .init(version: ref.map { try TableVersion(archive: archive, root: $0.root) }, contract: contract)
   }
 }
 

@@ -89,11 +89,11 @@ extension Repository {
       let definitions = try definitions(at: parent)
       let rows: [StagedRows]
       let datasets = try parent.map { (id) throws(AlmanacError) in try self.commit(id).datasets } ?? [:]
-      if let staged, try isCurrent(staged, mode, definitions, datasets) {
+      if let staged, try isCurrent(staged, mode, definitions, datasets, parent) {
         rows = staged
       } else {
         let staging = Staging(
-          mode: mode, definitions: definitions, datasets: datasets, memoryByteCount: memoryByteCount)
+          mode: mode, definitions: definitions, datasets: datasets, parent: parent, memoryByteCount: memoryByteCount)
         rows = try stage(inputs, staging, progress: progress)
         staged = rows
       }

@@ -80,7 +80,7 @@ extension Repository {
 
   func state(at id: CommitID?) throws(AlmanacError) -> RepositoryState {
     guard let id else { return RepositoryState() }
-    return RepositoryState(datasets: try commit(id).datasets, definitions: try definitions(at: id))
+    return RepositoryState(datasets: try commit(id).datasets, definitions: try definitions(at: id), commit: id)
   }
 
   /// One try of a three-way merge; nil when another writer was first.

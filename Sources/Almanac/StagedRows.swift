@@ -33,27 +33,31 @@ struct Staging {
   let definitions: Definitions
   /// Of the parent.
   let datasets: [String: DatasetRef]
+  let parent: CommitID?
   let memoryByteCount: Int
 }
 
 extension Repository {
   /// Whether rows that were staged for another parent are what would be staged for this one.
   func isCurrent(
-    _ staged: [StagedRows], _ mode: ChangeMode, _ definitions: Definitions, _ datasets: [String: DatasetRef]
+    _ staged: [StagedRows], _ mode: ChangeMode, _ definitions: Definitions, _ datasets: [String: DatasetRef], _ parent: CommitID?
   ) throws(AlmanacError) -> Bool {
     for rows in staged {
       guard definitions.contracts[rows.dataset] == rows.contract else { return false }
-      guard try layout(of: rows.dataset, rows.contract, mode, datasets) == rows.layout else { return false }
+      guard try layout(of: rows.dataset, rows.contract, mode, datasets, parent) == rows.layout else { return false }
     }
     return true
   }
 
   private func layout(
-    of dataset: String, _ contract: Contract, _ mode: ChangeMode, _ datasets: [String: DatasetRef]
+    of dataset: String, _ contract: Contract, _ mode: ChangeMode, _ datasets: [String: DatasetRef], _ parent: CommitID?
   ) throws(AlmanacError) -> TableLayout {
     try AlmanacError.translating {
-      let base = try datasets[dataset].map { try TableVersion(archive: archive, root: $0.root) }
-      return try mode == .replace ? contract.layout(replacing: base?.layout) : contract.layout(evolving: base?.layout)
+      guard let base = try datasets[dataset].map({ try TableVersion(archive: archive, root: $0.root) }) else {
+        var identity = ColumnIdentity(archive)
+        return try identity.layout(of: dataset, under: contract, after: parent)
+      }
+      return try mode == .replace ? contract.layout(replacing: base.layout) : contract.layout(evolving: base.layout)
     }
   }
 
@@ -88,7 +92,7 @@ extension Repository {
     // A delete reads only the key columns; its rows need not satisfy the rules of the others.
     let contract = mode == .delete ? full.keyOnly : full
     var gate = try AlmanacError.translating { try Gate(contract: contract) }
-    let layout = try layout(of: dataset, full, mode, staging.datasets)
+    let layout = try layout(of: dataset, full, mode, staging.datasets, staging.parent)
     var collector = InputCollector(archive: archive, layout: layout, memoryByteCount: staging.memoryByteCount)
     var sent = SentColumns(full, mode)
     var options = TableFileOptions()

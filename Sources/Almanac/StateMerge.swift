@@ -9,6 +9,10 @@ import Tables
 struct RepositoryState: Equatable {
   var datasets: [String: DatasetRef] = [:]
   var definitions = Definitions()
+  /// Where it is that of a commit.
+  var commit: CommitID?
+
+  static func == (a: RepositoryState, b: RepositoryState) -> Bool { a.datasets == b.datasets && a.definitions == b.definitions }
 }
 
 /// Three-way merge of whole states: definitions object by object, datasets that both sides changed row by row.

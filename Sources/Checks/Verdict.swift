@@ -72,7 +72,7 @@ package struct Verdict: Hashable, Sendable {
   /// What it says of rows alone, where nobody knows yet how many the dataset would have.
   package func aboutRows() -> Verdict {
     var verdict = self
-    verdict.results.removeAll { $0.rule.isAboutDataset }
+    verdict.results.removeAll { $0.rule.columns.isEmpty }
     return verdict
   }
 

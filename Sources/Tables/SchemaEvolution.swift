@@ -36,6 +36,26 @@ package struct TableDeclaration: Sendable {
   }
 }
 
+extension TableDeclaration {
+  /// The layout of a dataset that has no rows, and may be what it wants to be: columns that it had before, also under another name,
+  /// stay the same fields.
+  package func firstLayout(continuing previous: TableLayout) -> TableLayout {
+    let known = Set(previous.schema.fields.compactMap(\.id))
+    var kept: [String: Int32] = [:]
+    if let evolved = try? SchemaEvolution(of: previous, to: self).layout {
+      for field in evolved.schema.fields { kept[field.name] = field.id.flatMap { known.contains($0) ? $0 : nil } }
+    } else {
+      for field in schema.fields {
+        guard let old = previous.schema[field.name], TypeClass(old.type) == TypeClass(field.type) else { continue }
+        kept[field.name] = old.id
+      }
+    }
+    return TableLayout(
+      schema: FieldIDs.assign(to: schema, keeping: kept), primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
+      partitioning: partitioning, leafRowCount: leafRowCount ?? TableLayout.leafRowCount(for: schema))
+  }
+}
+
 /// How a dataset that has a version takes what its contract declares, without rewriting a leaf: columns are matched by field id,
 /// so they may be added, dropped, renamed, widened, reordered, and become nullable. Everything else is refused.
 package struct SchemaEvolution: Sendable {

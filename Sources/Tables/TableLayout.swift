@@ -34,6 +34,13 @@ package struct TableLayout: Hashable, Sendable {
     self.dropped = dropped.sorted()
   }
 
+  /// The same with leaves of another size.
+  package func withLeafRows(_ count: Int) -> TableLayout {
+    TableLayout(
+      schema: schema, primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime, partitioning: partitioning,
+      leafRowCount: count, dropped: dropped)
+  }
+
   package var keyIndices: [Int] { primaryKey.map { schema.index(of: $0)! } }
   package var keySchema: Schema { Schema(keyIndices.map { schema.fields[$0] }) }
 
