@@ -47,7 +47,7 @@ check: setup ## Format, tidy rules, build with warnings as errors, tests
 	@swift format lint --strict --recursive Sources Tests Package.swift
 	@scripts/tidy.sh
 	@ALMANAC_STRICT=1 swift build --build-tests --explicit-target-dependency-import-check error
-	@$(MAKE) --no-print-directory test
+	@ALMANAC_STRICT=1 $(MAKE) --no-print-directory test
 
 format: ## Format the sources in place
 	@swift format --in-place --recursive Sources Tests Package.swift

@@ -37,11 +37,12 @@ enum ArrivalGate {
       }
     }
     let commit = try archive.commit(tip)
-    let contracts = try PassedRules.contracts(of: commit, tip, archive)
+    var registered = RegisteredContracts(archive)
+    let contracts = try registered.of(commit, tip)
     for (dataset, reference) in commit.datasets.sorted(by: { $0.key < $1.key }) {
       guard let rule = broken(contracts[dataset], reference.rows) else { continue }
       guard let origin = try origin(of: dataset, from: tip, Set(new), archive),
-        broken(try PassedRules.contracts(of: archive.commit(origin), origin, archive)[dataset], reference.rows) != nil
+        broken(try registered.at(origin)[dataset], reference.rows) != nil
       else { continue }
       let rows = reference.rows == 1 ? "1 row" : "\(reference.rows) rows"
       throw refusal(name, tip, "dataset \(dataset) has \(rows) since commit \(origin.short), and its contract asks for \(rule.text)")

@@ -6,9 +6,12 @@ import Tables
 /// it was, so that rows which came under an older name, on another branch or before, belong to it.
 struct ColumnIdentity {
   private let archive: Archive
-  private var contracts: [BlobID: [String: Contract]] = [:]
+  private var contracts: RegisteredContracts
 
-  init(_ archive: Archive) { self.archive = archive }
+  init(_ archive: Archive) {
+    self.archive = archive
+    contracts = RegisteredContracts(archive)
+  }
 
   /// The layout under which the dataset gets its first rows, or is merged.
   /// - Parameters:
@@ -22,24 +25,17 @@ struct ColumnIdentity {
     var next = commit
     while let id = next, start == nil {
       let commit = try archive.commit(id)
-      guard let registered = try contracts(of: commit, id)[name] else { break }
+      guard let registered = try contracts.of(commit, id)[name] else { break }
       if registered != steps.last { steps.append(registered) }
       start = try commit.datasets[name].map { try TableVersion(archive: archive, root: $0.root).layout }
       // History that is gone says nothing.
       next = try commit.parents.first { parent in
         guard let commit = try? archive.commit(parent) else { return false }
-        return try contracts(of: commit, parent)[name] != nil
+        return try contracts.of(commit, parent)[name] != nil
       }
     }
     var layout = try start ?? steps.removeLast().layout(evolving: nil)
     for step in steps.reversed() { layout = step.declaration.firstLayout(continuing: layout) }
     return layout
-  }
-
-  private mutating func contracts(of commit: Commit, _ id: CommitID) throws -> [String: Contract] {
-    if let known = contracts[commit.definitions] { return known }
-    let found = try PassedRules.contracts(of: commit, id, archive)
-    contracts[commit.definitions] = found
-    return found
   }
 }

@@ -212,7 +212,9 @@ struct DatasetMerge {
       (version, held) = try own.changed(merge.change, under: layout)
       return
     }
-    try checkColumns([merge.firstRows, merge.change.upserts])
+    let isOwn = asks.isOursFirst
+    // Before anything is written, so that what the columns cannot hold is refused with its keys.
+    let found = try examined(own: isOwn ? [merge.firstRows] : [], coming: (isOwn ? [] : [merge.firstRows]) + [merge.change.upserts])
     let content: TableContent
     if own.layout.leafRowCount == layout.leafRowCount {
       content = try write(merge.change, onto: own, layout)
@@ -220,10 +222,7 @@ struct DatasetMerge {
     } else {
       content = try writeAnew(merge.change, onto: own, layout)
     }
-    let isOwn = asks.isOursFirst
-    try check(
-      own: isOwn ? [merge.firstRows] : [], coming: (isOwn ? [] : [merge.firstRows]) + [merge.change.upserts],
-      rowCount: content.rowCount)
+    try conclude(found, rowCount: content.rowCount)
     ref = DatasetRef(root: content.addRoot(to: &draft), rows: content.rowCount)
   }
 
@@ -253,7 +252,7 @@ struct DatasetMerge {
     else { return }
     let rows = try RowMerge(base: base.version, first: version, second: base.version, layout: layout, withFirstRows: true).firstRows
     let isOwn = isFirst == asks.isOursFirst
-    try check(own: isOwn ? [rows] : [], coming: isOwn ? [] : [rows], rowCount: version.rowCount)
+    try conclude(examined(own: isOwn ? [rows] : [], coming: isOwn ? [] : [rows]), rowCount: version.rowCount)
   }
 
   /// Whether the contract of the result is asked about what a side has changed.
@@ -276,34 +275,37 @@ struct DatasetMerge {
     return try write(RowChange(upserts: whole.read(), deletes: change.deletes.slice(from: 0, count: 0)), onto: nil, layout)
   }
 
-  /// The gate, on the rows that have not passed it under this contract, and on the dataset that results.
+  /// The gate, on the rows that have not passed it under this contract.
   /// - Parameters:
   ///   - own: rows of our side, of which a revert or cherry-pick asks no more than that they fit the columns.
   ///   - coming: rows that come to it.
-  private mutating func check(own: [Batch], coming: [Batch], rowCount: Int) throws {
-    guard var contract else { return }
+  /// - Returns: nil without a contract.
+  private func examined(own: [Batch], coming: [Batch]) throws -> Verdict? {
+    guard let contract else { return nil }
     if asks.isRewrite {
-      let side = asks.isOursFirst ? first : second
-      // A number of rows that stays breaks no rule that it did not break before.
-      if rowCount == side.version?.rowCount { contract.rules.removeAll { $0.isAboutDataset } }
-      try checkColumns(own)
+      var columns = contract
+      columns.rules = []
+      try require(Self.gate(columns, own).verdict())
     }
-    let gate = try Self.gate(contract, asks.isRewrite ? coming : own + coming)
-    var verdict = gate.verdict()
+    let verdict = try Self.gate(contract, asks.isRewrite ? coming : own + coming).verdict()
+    try require(verdict.aboutRows())
+    return verdict
+  }
+
+  /// What only the dataset that results shows.
+  private mutating func conclude(_ found: Verdict?, rowCount: Int) throws {
+    guard var verdict = found else { return }
+    // A number of rows that stays breaks no rule that it did not break before.
+    let before = (asks.isOursFirst ? first : second).version?.rowCount
+    if asks.isRewrite && rowCount == before { verdict = verdict.aboutRows() }
     verdict.noteDuplicateKeys(count: 0, first: [])
     verdict.noteDatasetRowCount(rowCount)
     self.verdict = verdict
-    guard verdict.passed || !rowConflicts.isEmpty && !isSettled else {
-      throw MergeGate.refusal(by: verdict)
-    }
+    try require(verdict)
   }
 
-  /// Rows that the columns of the result cannot hold are refused with their keys, before anything is written.
-  private func checkColumns(_ batches: [Batch]) throws {
-    guard var columns = contract else { return }
-    columns.rules = []
-    let verdict = try Self.gate(columns, batches).verdict()
-    guard verdict.passed else { throw MergeGate.refusal(by: verdict) }
+  private func require(_ verdict: Verdict) throws {
+    guard verdict.passed || !rowConflicts.isEmpty && !isSettled else { throw MergeGate.refusal(by: verdict) }
   }
 
   private static func gate(_ contract: Contract, _ batches: [Batch]) throws -> Gate {

@@ -35,6 +35,21 @@ struct GenerationStore: Sendable {
   private static let currentPath = "current"
   static let rebuildHint = "Run `almanac materialize` to build it again."
 
+  /// What another version of the program wrote is no damage, and is not written over.
+  /// - Throws: `AlmanacError` of kind `io` that names the file.
+  func refuseOtherFormats() throws {
+    for path in try [Self.currentPath] + numbers().map(Self.recordPath) {
+      guard let bytes = try? volume.read(path), let (json, isSealed) = try? SealedJSON.decode(bytes, damaged: { damaged(path, $0) }),
+        isSealed, let format = json["format"], format != 1
+      else { continue }
+      throw AlmanacError(
+        .io, "Cannot read \(volume.absolutePath(path)): expected format 1, found \(format.text())",
+        hint:
+          "Use the version of Almanac that wrote it, or move the folder online of the store away: `almanac materialize` builds all of it again."
+      )
+    }
+  }
+
   /// The number of the generation to be served, nil before the first.
   /// - Throws: `AlmanacError` of kind `io` when it cannot be read or is not what was written.
   func currentNumber() throws -> Int? {
@@ -109,8 +124,8 @@ struct GenerationStore: Sendable {
     try volume.list("generations").compactMap { Self.number(of: $0) }.sorted()
   }
 
-  /// Whether the image is stored and intact. One that is damaged is as good as missing, since it can be built again.
-  func hasImage(_ name: String, of view: String) -> Bool { (try? image(name, of: view)) != nil }
+  /// Whether the image is stored, intact, and says itself which one it is. Any other is as good as missing, since it can be built again.
+  func hasImage(_ name: String, of view: String) -> Bool { (try? image(name, of: view).descriptor.image) == name }
 
   func imageByteCount(_ name: String) throws -> Int { try volume.byteCount("images/\(name)") ?? 0 }
 
@@ -135,6 +150,10 @@ struct GenerationStore: Sendable {
     guard image.descriptor.view == view else {
       throw damaged("images/\(name)", "it is the image of \(image.descriptor.view), not of \(view)")
     }
+    // Earlier versions wrote no name into it.
+    guard image.descriptor.image ?? name == name else {
+      throw damaged("images/\(name)", "it is another image of \(view), \(image.descriptor.image ?? "")")
+    }
     return image
   }
 
@@ -153,7 +172,8 @@ struct GenerationStore: Sendable {
   /// - Returns: what was done, a sentence each.
   func removeDamaged() throws -> [String] {
     var done: [String] = []
-    for number in try numbers() where (try? record(number)) == nil && !isOfOtherVersion(number) {
+    try refuseOtherFormats()
+    for number in try numbers() where (try? record(number)) == nil {
       try volume.move(Self.recordPath(number), to: "generations/\(number)\(Self.damagedSuffix)")
       done.append("set the damaged record of generation \(number) aside")
     }
@@ -173,15 +193,6 @@ struct GenerationStore: Sendable {
 
   /// Whether nothing was ever materialized.
   func isUnused() throws -> Bool { try numbers().isEmpty && !volume.exists(Self.currentPath) }
-
-  /// Whether a record is intact and of a format that is not known here.
-  private func isOfOtherVersion(_ number: Int) -> Bool {
-    let path = Self.recordPath(number)
-    guard let bytes = try? volume.read(path), let json = try? SealedJSON.decode(bytes, damaged: { damaged(path, $0) }).json else {
-      return false
-    }
-    return json["format"].map { $0 != 1 } ?? false
-  }
 
   /// Equal views over equal rows have one image.
   static func imageName(definition: JSON, root: RootID?) -> String {

@@ -19,9 +19,10 @@ struct MoveGate {
   /// - Complexity: O(commits on the way); O(rows that change) where they have to be looked at
   func refusal() throws -> Verdict? {
     let (before, after) = (try archive.commit(old), try archive.commit(new))
-    let contracts = try PassedRules.contracts(of: before, old, archive)
+    var registered = RegisteredContracts(archive)
+    let contracts = try registered.of(before, old)
     var passed: PassedRules?
-    for (name, contract) in try PassedRules.contracts(of: after, new, archive).sorted(by: { $0.key < $1.key }) {
+    for (name, contract) in try registered.of(after, new).sorted(by: { $0.key < $1.key }) {
       guard let reference = after.datasets[name], reference.root != before.datasets[name]?.root else { continue }
       guard let asking = contracts[name] else { continue }
       let known = Set(asking.subjects(try layout(before.datasets[name])))

@@ -1,6 +1,5 @@
 import Checks
 import History
-import JSON
 import Objects
 
 /// Which rules the rows that a line of commits brings have passed where they were committed.
@@ -10,7 +9,7 @@ import Objects
 struct PassedRules {
   private let archive: Archive
   private let line: [CommitID]
-  private var contracts: [BlobID: [String: Contract]] = [:]
+  private var contracts: RegisteredContracts
 
   /// - Parameters:
   ///   - tip: the end of the line.
@@ -19,6 +18,7 @@ struct PassedRules {
   /// - Complexity: O(commits of the line)
   init(from tip: CommitID, beyond known: [CommitID], in archive: Archive) throws(StoreError) {
     self.archive = archive
+    contracts = RegisteredContracts(archive)
     line = try archive.commits(reachableFrom: [tip], excluding: known, limit: .max).map(\.id)
   }
 
@@ -32,26 +32,9 @@ struct PassedRules {
       var isTaken = false
       for parent in commit.parents where !isTaken { isTaken = try archive.commit(parent).datasets[dataset]?.root == root }
       if isTaken { continue }
-      let own = Set(try contracts(of: commit, id)[dataset]?.rules ?? [])
+      let own = Set(try contracts.of(commit, id)[dataset]?.rules ?? [])
       missed.formUnion(rules.filter { !own.contains($0) })
     }
     return missed
-  }
-
-  private mutating func contracts(of commit: Commit, _ id: CommitID) throws(StoreError) -> [String: Contract] {
-    if let known = contracts[commit.definitions] { return known }
-    let found = try Self.contracts(of: commit, id, archive)
-    contracts[commit.definitions] = found
-    return found
-  }
-
-  static func contracts(of commit: Commit, _ id: CommitID, _ archive: Archive) throws(StoreError) -> [String: Contract] {
-    do {
-      return try Definitions(json: JSON(parsing: archive.blob(commit.definitions))).contracts
-    } catch let error as StoreError {
-      throw error
-    } catch {
-      throw StoreError(kind: .corrupt, text: "Cannot read the definitions of commit \(id): \(error)")
-    }
   }
 }

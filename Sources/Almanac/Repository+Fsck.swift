@@ -102,7 +102,15 @@ extension Repository {
     var numbers: [Int] = []
     check("the generations", "online/generations") { numbers = try store.numbers() }
     check("the served generation", "online/current") {
-      guard let current = try store.currentNumber(), !numbers.contains(current) else { return }
+      guard let current = try store.currentNumber() else {
+        // As a repair leaves it that cannot tell, and a first `materialize` that was cut off.
+        guard !numbers.isEmpty else { return }
+        return problems.append(
+          .init(
+            .note, "the served generation", path: "online/current",
+            "nothing says which generation is served, so none is; `almanac materialize` makes one to be served"))
+      }
+      guard !numbers.contains(current) else { return }
       note("the served generation", "online/current", "there is no generation \(current)")
     }
     var images: [String: String] = [:]
@@ -136,15 +144,19 @@ extension Repository {
     let store = generations
     let lock = try store.lock()
     defer { withExtendedLifetime(lock) {} }
+    // The check names what another version wrote.
+    guard (try? store.refuseOtherFormats()) != nil else { return [] }
     var done = try store.removeDamaged()
     for number in try store.numbers() {
       guard let record = try? store.record(number), let expected = try? imageNames(at: record.commit) else { continue }
       let definitions = try definitions(at: record.commit)
       let source = CommitSource(archive: archive, commit: try commit(record.commit), definitions: definitions)
       for view in definitions.features.views {
-        guard let name = record.images[view.name], name == expected[view.name], !store.hasImage(name, of: view.name) else { continue }
+        guard let name = record.images[view.name], name == expected[view.name], (try? store.image(name, of: view.name)) == nil else {
+          continue
+        }
         // Rows that are lost are named by the check; an image of them cannot be made.
-        guard let image = try? buildImage(view, source: source, buildTimeMicros: Self.nowMicros()) else { continue }
+        guard let image = try? buildImage(view, source: source, buildTimeMicros: Self.nowMicros(), name: name) else { continue }
         try store.putImage(name, image)
         done.append("built image \(name) of \(view.name) again")
       }

@@ -18,7 +18,7 @@ package struct MaterializeReport: Sendable {
   package var json: JSON {
     [
       "generation": .int(Int64(number)), "commit": .string(commit.description), "built": .int(Int64(builtCount)),
-      "reused": .int(Int64(reusedCount)), "bytes": .int(Int64(byteCount)),
+      "reused": .int(Int64(reusedCount)), "bytes": .int(Int64(byteCount)), "notes": .array(notes.map { .string($0) }),
     ]
   }
 }
@@ -43,6 +43,7 @@ extension Repository {
     let source = CommitSource(archive: archive, commit: commit, definitions: definitions)
     let store = generations
     return try AlmanacError.translating {
+      try store.refuseOtherFormats()
       var images: [String: String] = [:]
       var builtCount = 0
       var byteCount = 0
@@ -51,7 +52,7 @@ extension Repository {
         let name = GenerationStore.imageName(
           definition: definitions.definition(ofView: view.name), root: commit.datasets[view.source]?.root)
         if !store.hasImage(name, of: view.name) {
-          try store.putImage(name, buildImage(view, source: source, buildTimeMicros: Self.nowMicros()))
+          try store.putImage(name, buildImage(view, source: source, buildTimeMicros: Self.nowMicros(), name: name))
           builtCount += 1
         }
         images[view.name] = name
@@ -82,6 +83,8 @@ extension Repository {
       }
       let record = try store.record(previous)
       try checkUnsealed(record)
+      // Nothing is switched to what could not be served.
+      for (view, name) in record.images { _ = try store.image(name, of: view) }
       try store.switchCurrent(to: previous)
       let byteCount = try record.images.values.reduce(0) { try $0 + store.imageByteCount($1) }
       return MaterializeReport(
@@ -91,13 +94,14 @@ extension Repository {
 
   /// - Parameter buildTimeMicros: questions about earlier times are not for this image; the newest event's time when that is
   ///   earlier, so that an image over old data answers as far back as it can.
-  func buildImage(_ view: FeatureView, source: CommitSource, buildTimeMicros: Int64) throws -> [UInt8] {
+  /// - Parameter name: what it is called where it is kept.
+  func buildImage(_ view: FeatureView, source: CommitSource, buildTimeMicros: Int64, name: String? = nil) throws -> [UInt8] {
     let compiled = try source.definitions.features.compile(view: view.name, source: source.table(view.source))
     let events = try ViewEvents.build(compiled, from: source)
     var newest = Int64.min
     if let times = events.times { for event in 0..<events.eventCount { newest = max(newest, times[event]) } }
     let buildTime = events.eventCount == 0 ? buildTimeMicros : min(buildTimeMicros, newest)
-    return try GenerationBuilder.encode(view: compiled, events: events, buildTimeMicros: buildTime)
+    return try GenerationBuilder.encode(view: compiled, events: events, buildTimeMicros: buildTime, image: name)
   }
 
   /// The generation to be served.

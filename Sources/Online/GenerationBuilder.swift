@@ -7,12 +7,15 @@ package enum GenerationBuilder {
   /// The image of a view at a build time: what questions about that time and later ones need of its events.
   ///
   /// Of every entity it keeps the newest event up to the build time, all later ones, and those that a window ending at the build
-  /// time or later can hold. Equal views, events and build times give equal bytes.
+  /// time or later can hold. Equal views, events, build times and names give equal bytes.
+  /// - Parameter image: what it is called where it is kept; nil for nowhere.
   /// - Throws: `unsupported` for a type whose name the format cannot hold, such as a time zone with a bracket.
   /// - Complexity: O(events)
-  package static func encode(view: CompiledView, events: ViewEvents, buildTimeMicros: Int64) throws(OnlineError) -> [UInt8] {
+  package static func encode(
+    view: CompiledView, events: ViewEvents, buildTimeMicros: Int64, image: String? = nil
+  ) throws(OnlineError) -> [UInt8] {
     let kept = events.retained(at: buildTimeMicros)
-    let descriptor = ImageDescriptor(view, kept)
+    let descriptor = ImageDescriptor(view, kept, image: image)
     let text = descriptor.json.canonicalBytes
     let readBack = text.withUnsafeBytes { try? ImageDescriptor(bytes: $0) }
     guard readBack == descriptor else {

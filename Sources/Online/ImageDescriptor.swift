@@ -17,6 +17,9 @@ package struct ImageDescriptor: Hashable, Sendable {
   }
 
   package let view: String
+  /// What the image is called where it is kept, which says what it was built from: it cannot stand for another one of its view. Nil in images of
+  /// earlier versions, and in those that are kept nowhere.
+  package let image: String?
   package let keyTypes: [DataType]
   /// Whether events have no times.
   package let isTimeless: Bool
@@ -25,8 +28,9 @@ package struct ImageDescriptor: Hashable, Sendable {
   package let ttlMicros: Int64?
   package let features: [Feature]
 
-  init(_ view: CompiledView, _ events: ViewEvents) {
+  init(_ view: CompiledView, _ events: ViewEvents, image: String?) {
     self.view = view.view.name
+    self.image = image
     keyTypes = view.entity.keys.map(\.type.entityKeyType)
     isTimeless = events.times == nil
     knowsByCreation = events.known != nil
@@ -69,6 +73,7 @@ package struct ImageDescriptor: Hashable, Sendable {
     // Left out otherwise, so that such images have the bytes they always had.
     if knowsByCreation { members["knowledge"] = .string(Knowledge.created.rawValue) }
     members["ttl_micros"] = ttlMicros.map { .int($0) }
+    members["image"] = image.map { .string($0) }
     return .object(members)
   }
 
@@ -84,6 +89,8 @@ package struct ImageDescriptor: Hashable, Sendable {
       let features = json["features"]?.arrayValue
     else { throw Self.damaged("expected view, keys, timeless and features") }
     self.view = view
+    image = json["image"]?.stringValue
+    guard (image == nil) == (json["image"] == nil) else { throw Self.damaged("its name is no text") }
     isTimeless = timeless
     ttlMicros = json["ttl_micros"]?.intValue
     let knowledge = json["knowledge"]

@@ -21,11 +21,14 @@ package struct CanonicalForm {
   /// - Complexity: O(leaves) of trees that were not looked at before
   package mutating func holds(for root: RootID) throws -> Bool {
     if let known = roots[root] { return known }
-    let version = try TableVersion(archive: archive, root: root)
+    return try holds(for: TableVersion(archive: archive, root: root))
+  }
+
+  mutating func holds(for version: TableVersion) throws -> Bool {
     let fields = Set(version.layout.schema.fields.compactMap(\.id))
     var isCanonical = version.tails.isEmpty
     for entry in version.partitions where isCanonical { isCanonical = try holds(Tree(node: entry.tree, fields: fields)) }
-    roots[root] = isCanonical
+    roots[version.rootID] = isCanonical
     return isCanonical
   }
 

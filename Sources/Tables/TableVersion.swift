@@ -41,11 +41,8 @@ package struct TableVersion: Sendable {
   /// Whether the root is a function of the rows: no tails, and no leaf with values of a column that is gone.
   /// - Complexity: O(leaves)
   package func isCanonical() throws -> Bool {
-    guard tails.isEmpty else { return false }
-    return try partitions.allSatisfy { entry in
-      let view = try partition(entry.number)
-      return try view.leaves.allSatisfy { try !view.holdsDropped($0, layout: layout) }
-    }
+    var form = CanonicalForm(archive)
+    return try form.holds(for: self)
   }
 
   /// Partitions that have rows in leaves or tails, ascending.

@@ -10,34 +10,15 @@ import Testing
 
   /// Entities low and low + 1, with values 92 and 93, and 1 with value 1; a service `s` of value and of value × request.r (float32).
   private func workshop() throws -> Workshop {
-    let workshop = try Workshop()
-    try workshop.declare(
-      "schemas/x.yaml",
-      """
-      apiVersion: v3.1.0
-      kind: DataContract
-      id: x
-      version: 1.0.0
-      status: active
-      schema:
-      - name: x
-        properties:
-        - {name: k, physicalType: int64, primaryKey: true}
-        - {name: v, physicalType: int64}
-      """)
-    try workshop.declare(
-      "features/f.yaml",
-      """
-      entities: [{name: e, keys: [{name: k, type: int64}]}]
-      feature_views: [{name: w, entity: e, source: x, features: [{name: v, expr: v}]}]
-      on_demand_features:
-      - {name: scaled, request: [{name: r, type: float32}, {name: d, type: float64}], inputs: ["w:v"], expr: "request.r * v + request.d * 0"}
-      feature_services: [{name: s, features: ["w:v"]}, {name: t, features: [scaled]}]
-      """)
-    try workshop.apply()
-    try workshop.commit("x", workshop.write("x.csv", "k,v\n1,1\n\(Self.low),92\n\(Self.low + 1),93\n"))
-    _ = try workshop.repository.materialize()
-    return workshop
+    try .keyed(
+      [(1, 1), (Self.low, 92), (Self.low + 1, 93)],
+      features: """
+        entities: [{name: e, keys: [{name: k, type: int64}]}]
+        feature_views: [{name: w, entity: e, source: x, features: [{name: v, expr: v}]}]
+        on_demand_features:
+        - {name: scaled, request: [{name: r, type: float32}, {name: d, type: float64}], inputs: ["w:v"], expr: "request.r * v + request.d * 0"}
+        feature_services: [{name: s, features: ["w:v"]}, {name: t, features: [scaled]}]
+        """)
   }
 
   private func get(_ workshop: Workshop, _ key: String) throws -> [Scalar?] {

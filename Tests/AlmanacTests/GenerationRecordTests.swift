@@ -189,4 +189,76 @@ import Testing
       error?.description
         == "Cannot read \(path(workshop, "images/\(names[1])")): it is the image of user_profile, not of user_spend")
   }
+
+  /// Two generations of the same views over other rows.
+  private func two() throws -> (workshop: Workshop, images: [[String: String]]) {
+    let workshop = try workshop()
+    let lines = try String(contentsOfFile: Fixtures.path("transactions.csv"), encoding: .utf8).split(separator: "\n")
+    try workshop.commit("transactions", workshop.write("more.csv", ([lines[0]] + lines[9..<20]).joined(separator: "\n") + "\n"), .append)
+    #expect(try workshop.repository.materialize().number == 2)
+    let images = try [1, 2].map { number in
+      (try json(workshop, "generations/\(number).json")["images"]?.objectValue ?? [:]).compactMapValues(\.stringValue)
+    }
+    return (workshop, images)
+  }
+
+  @Test func anImageOfOtherRowsIsNotServed() throws {
+    let (workshop, images) = try two()
+    let changed = images[1].filter { images[0][$0.key] != $0.value }
+    #expect(!changed.isEmpty)
+    for (view, name) in changed {
+      let other = try #require(images[0][view])
+      try write(workshop, "images/\(name)", Array(FileBytes.of(path(workshop, "images/\(other)"))))
+    }
+    let error = failure { try get(workshop) }
+    #expect(error?.kind == .io)
+    #expect(error?.description.contains("it is another image of ") == true, "\(error?.description ?? "none")")
+    #expect(try Set(problems(workshop)) == Set(changed.values.map { "image \($0)" }))
+    #expect(try workshop.repository.materialize().builtCount == changed.count)
+    try get(workshop)
+    #expect(try problems(workshop) == [])
+  }
+
+  @Test func nothingIsRolledBackToWhatCannotBeServed() throws {
+    let (workshop, images) = try two()
+    let name = try #require(images[0].first { images[1][$0.key] != $0.value }?.value)
+    let good = try Array(FileBytes.of(path(workshop, "images/\(name)")))
+    var bad = good
+    bad[bad.count / 2] ^= 1
+    try write(workshop, "images/\(name)", bad)
+    #expect(failure { _ = try workshop.repository.rollbackGeneration() }?.kind == .io)
+    #expect(try json(workshop, "current")["generation"] == 2)
+    try get(workshop)
+    try write(workshop, "images/\(name)", good)
+    #expect(try workshop.repository.rollbackGeneration().number == 1)
+  }
+
+  /// What a later version of the program has written is not written over.
+  @Test func materializeRefusesOtherFormats() throws {
+    for name in ["current", "generations/1.json"] {
+      let workshop = try workshop()
+      var members = try #require(json(workshop, name).objectValue)
+      members["format"] = 2
+      members["sha256"] = nil
+      let bytes = SealedJSON.bytes(.object(members))
+      try write(workshop, name, bytes)
+      let error = failure { _ = try workshop.repository.materialize() }
+      #expect(error?.kind == .io)
+      #expect(error?.description == "Cannot read \(path(workshop, name)): expected format 1, found 2")
+      #expect(try Array(FileBytes.of(path(workshop, name))) == bytes)
+      #expect(try !problems(workshop).isEmpty)
+      _ = try Repository.check(at: workshop.repository.folder, isRepair: true)
+      #expect(try Array(FileBytes.of(path(workshop, name))) == bytes)
+    }
+  }
+
+  @Test func aMissingNoteOfWhatIsServedIsNamed() throws {
+    let workshop = try workshop()
+    try FileManager.default.removeItem(atPath: path(workshop, "current"))
+    let found = try Repository.check(at: workshop.repository.folder).problems.filter { $0.object == "the served generation" }
+    #expect(found.map(\.detail) == ["nothing says which generation is served, so none is; `almanac materialize` makes one to be served"])
+    #expect(failure { try get(workshop) }?.kind == .notFound)
+    #expect(try workshop.repository.materialize().number == 2)
+    try get(workshop)
+  }
 }

@@ -9,33 +9,13 @@ import Testing
 
   /// Entities `keys`, each with its place among them as the value.
   private func workshop() throws -> Workshop {
-    let workshop = try Workshop()
-    try workshop.declare(
-      "schemas/x.yaml",
-      """
-      apiVersion: v3.1.0
-      kind: DataContract
-      id: x
-      version: 1.0.0
-      status: active
-      schema:
-      - name: x
-        properties:
-        - {name: k, physicalType: int64, primaryKey: true}
-        - {name: v, physicalType: int64}
-      """)
-    try workshop.declare(
-      "features/f.yaml",
-      """
-      entities: [{name: e, keys: [{name: k, type: int64}]}]
-      feature_views: [{name: w, entity: e, source: x, features: [{name: v, expr: v}]}]
-      feature_services: [{name: s, features: ["w:v"]}]
-      """)
-    try workshop.apply()
-    let rows = Self.keys.enumerated().map { "\($1),\($0)\n" }.joined()
-    try workshop.commit("x", workshop.write("x.csv", "k,v\n" + rows))
-    _ = try workshop.repository.materialize()
-    return workshop
+    try .keyed(
+      Self.keys.enumerated().map { (key: $1, value: $0) },
+      features: """
+        entities: [{name: e, keys: [{name: k, type: int64}]}]
+        feature_views: [{name: w, entity: e, source: x, features: [{name: v, expr: v}]}]
+        feature_services: [{name: s, features: ["w:v"]}]
+        """)
   }
 
   struct Spelling: CustomStringConvertible {

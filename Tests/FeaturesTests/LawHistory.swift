@@ -32,7 +32,7 @@ struct LawHistory {
     var random = SplitMix(seed)
     func maybe<T>(_ value: T, _ random: inout SplitMix) -> T? { Int.random(in: 0..<8, using: &random) == 0 ? nil : value }
     let regions = ["", "a", "b\0", "ä"]
-    let special = [0, -0.0, .nan, .infinity, -.infinity, 1e300, -1e300, 5e-324, 1.5, 1e-9]
+    let special = [0, -0.0, .nan, .infinity, -.infinity, 1e300, -1e300, .leastNonzeroMagnitude, 1.5, 1e-9]
     let withSpecial = seed % 2 == 0
     for id in 0..<rowCount {
       let number = Double(Int.random(in: -1000...1000, using: &random)) / 10
