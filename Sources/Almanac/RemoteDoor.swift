@@ -63,7 +63,8 @@ extension Repository {
     }
     let identity: LeafIdentity
     do {
-      let reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+      var reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+      try reader.checkSeal(name: key.id.bytes)
       let fields = reader.schema.fields
       let columns = key.kind == .tail && fields.last == RowOperation.field ? fields.dropLast() : fields[...]
       guard columns.allSatisfy({ $0.id != nil && $0.type.datasetType == $0.type }) else {

@@ -78,7 +78,7 @@ extension Repository {
 
   /// The id of the rows in the file of a leaf or tail.
   package static let identity: @Sendable (MappedFile) throws -> FileIdentity = { file in
-    let reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+    var reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
     guard reader.schema.fields.allSatisfy({ $0.id != nil }) else {
       throw AlmanacError(.io, "a column has no field id")
     }
@@ -86,6 +86,7 @@ extension Repository {
     let parts = try (0..<reader.rowGroupCount).map { try reader.read(rowGroup: $0, columns: all) }
     let rows = parts.count == 1 ? parts[0] : parts.isEmpty ? Batch.empty(reader.schema) : Batch.concatenate(parts)
     let leaf = LeafIdentity(Batch(schema: reader.schema, columns: rows.columns, rowCount: rows.rowCount))
+    try reader.checkSeal(name: leaf.id.bytes)
     return FileIdentity(hash: leaf.id.hash, rowCount: rows.rowCount, digests: leaf.digests)
   }
 

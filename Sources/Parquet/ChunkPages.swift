@@ -4,6 +4,7 @@ import Columns
 struct ChunkPages {
   private let file: UnsafeRawBufferPointer
   private let chunk: ColumnChunkMetadata
+  private let headerChecksums: HeaderChecksums?
   /// No page reaches behind it. At least 8 bytes of the file follow: the slack of `BitUnpack`.
   let end: Int
   /// Where the chunk ends by its own account.
@@ -24,7 +25,9 @@ struct ChunkPages {
   /// - Parameters:
   ///   - file: the whole file, which the caller keeps.
   ///   - dataEnd: where the footer starts.
-  init(_ file: UnsafeRawBufferPointer, _ chunk: ColumnChunkMetadata, dataEnd: Int) throws(ParquetError) {
+  ///   - headerChecksums: what the headers must be, if that is known.
+  init(_ file: UnsafeRawBufferPointer, _ chunk: ColumnChunkMetadata, dataEnd: Int, headerChecksums: HeaderChecksums?) throws(ParquetError) {
+    self.headerChecksums = headerChecksums
     self.file = file
     self.chunk = chunk
     var start = chunk.dataPageOffset
@@ -52,6 +55,10 @@ struct ChunkPages {
       throw error.within("page header at byte \(offset)")
     }
     let bodyStart = offset + header.headerByteCount
+    if let headerChecksums {
+      guard headerChecksums.checksum(at: offset, in: file) == PageChecksum.crc32(UnsafeRawBufferPointer(rebasing: file[offset..<bodyStart]))
+      else { throw .malformed("the page header at byte \(offset) is not the one that was written") }
+    }
     guard header.compressedByteCount <= end - bodyStart else {
       throw .malformed(
         "the page at byte \(offset) claims \(header.compressedByteCount) bytes, but its column has only \(end - bodyStart) left")

@@ -27,6 +27,8 @@ struct ChunkSummary: Sendable {
   var uncompressedByteCount = 0
   var dictionaryOffset: Int?
   var pages: [Page] = []
+  /// Of the headers of the dictionary, if there is one, and of the pages; empty unless the file is sealed.
+  var headerChecksums: [UInt32] = []
   var boundaryOrder: Int32 = 0
   var least: BoundsEncoding.Encoded?
   var greatest: BoundsEncoding.Encoded?

@@ -74,6 +74,7 @@ struct ChunkWriting {
   /// - Precondition: all pages are written.
   consuming func finish() -> ChunkSummary {
     defer { _fixLifetime(leaf) }
+    summary.headerChecksums = pages.headerChecksums
     summary.uncompressedByteCount = pages.uncompressedByteCount
     summary.boundaryOrder = bounds.boundaryOrder(pageBounds)
     if let whole = bounds.encode(pageBounds.reduce(.none) { bounds.union($0, $1) }) {

@@ -50,11 +50,12 @@ final class LeafCursor {
 
   /// - Parameter file: the whole file, which must stay as long as the cursor.
   init(
-    _ file: UnsafeRawBufferPointer, _ shape: ColumnShape, _ chunk: ColumnChunkMetadata, rowCount: Int, dataEnd: Int, limits: ParquetLimits
+    _ file: UnsafeRawBufferPointer, _ shape: ColumnShape, _ chunk: ColumnChunkMetadata, rowCount: Int, dataEnd: Int,
+    headerChecksums: HeaderChecksums?, limits: ParquetLimits
   ) throws(ParquetError) {
     self.shape = shape
     self.limits = limits
-    pages = try ChunkPages(file, chunk, dataEnd: dataEnd)
+    pages = try ChunkPages(file, chunk, dataEnd: dataEnd, headerChecksums: headerChecksums)
     decompressor = try Decompressor(code: chunk.codec)
     rowsLeft = rowCount
     entriesUnopened = chunk.valueCount

@@ -7,6 +7,8 @@ struct PageWriting {
   let compressor: PageCompressor
   let codec: ParquetCodec
   private(set) var uncompressedByteCount = 0
+  /// In the order in which the pages were appended; empty unless the file is sealed.
+  private(set) var headerChecksums: [UInt32] = []
   private var scratch = ByteSink()
 
   init(layout: ColumnLayout, options: ParquetWriterOptions, compressor: PageCompressor, codec: ParquetCodec) {
@@ -77,6 +79,7 @@ struct PageWriting {
   ) throws(ParquetError) {
     try check(stored.count)
     let header = header(kind, uncompressedByteCount: byteCount, stored: stored)
+    if options.sealedName != nil { headerChecksums.append(header.withUnsafeBytes(PageChecksum.crc32)) }
     sink.append(header)
     sink.append(stored)
     uncompressedByteCount += header.count + byteCount

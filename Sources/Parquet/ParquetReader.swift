@@ -18,6 +18,8 @@ package struct ParquetReader: Sendable {
   let rowGroups: [RowGroupMetadata]
   /// Where the footer's metadata starts and data must end.
   let dataEnd: Int
+  /// Of a file whose seal was compared.
+  var headerChecksums: HeaderChecksums?
 
   /// "PAR1" in front and behind, and the length of the footer.
   private static let byteCountMin = 12
@@ -135,7 +137,7 @@ package struct ParquetReader: Sendable {
     let group = rowGroups[rowGroup]
     return try LeafCursor(
       UnsafeRawBufferPointer(start: bytes.start, count: bytes.byteCount), shapes[leaf], group.columns[leaf], rowCount: group.rowCount,
-      dataEnd: dataEnd, limits: limits)
+      dataEnd: dataEnd, headerChecksums: headerChecksums, limits: limits)
   }
 
   /// A row takes a bit of a run at least; runs and general codecs together reach this many rows a byte in real files.

@@ -51,13 +51,17 @@ package struct ParquetWriter: Sendable {
     if let refusal = written.refusal { throw refusal }
     if pending.rowCount > 0 { try writeRowGroup(into: sink) }
     try writeHead(into: sink)
-    if options.pageIndex { try writeIndexes(into: sink) }
+    let indexStart = fileOffset
+    let indexes = options.pageIndex ? try writeIndexes(into: sink) : []
     var footer = FooterWriting.footer(written, rowGroups, options)
     guard let byteCount = UInt32(exactly: footer.count) else {
       throw ParquetError.unsupported("Cannot write the footer: it has \(footer.count) bytes, 4294967295 are possible")
     }
     withUnsafeBytes(of: byteCount.littleEndian) { footer.append(contentsOf: $0) }
     footer.append(contentsOf: Self.magic)
+    if let name = options.sealedName {
+      try put(FileSeal.bytes(name: name, indexStart: indexStart, indexes: indexes, rowGroups, footer: footer), into: sink)
+    }
     try put(footer, into: sink)
   }
 
@@ -152,12 +156,15 @@ package struct ParquetWriter: Sendable {
   }
 
   /// All column indexes, then all offset indexes, so that a reader of one kind fetches one range.
-  private mutating func writeIndexes(into sink: (UnsafeRawBufferPointer) throws -> Void) throws {
+  /// - Returns: their bytes.
+  private mutating func writeIndexes(into sink: (UnsafeRawBufferPointer) throws -> Void) throws -> [UInt8] {
+    var all: [UInt8] = []
     for group in rowGroups.indices {
       for column in rowGroups[group].chunks.indices {
         guard let index = FooterWriting.columnIndex(rowGroups[group].chunks[column]) else { continue }
         rowGroups[group].chunks[column].columnIndex = ChunkSummary.Place(offset: fileOffset, byteCount: index.count)
         try put(index, into: sink)
+        all += index
       }
     }
     for group in rowGroups.indices {
@@ -165,8 +172,10 @@ package struct ParquetWriter: Sendable {
         let index = FooterWriting.offsetIndex(rowGroups[group].chunks[column])
         rowGroups[group].chunks[column].offsetIndex = ChunkSummary.Place(offset: fileOffset, byteCount: index.count)
         try put(index, into: sink)
+        all += index
       }
     }
+    return all
   }
 
   // MARK: Whole files

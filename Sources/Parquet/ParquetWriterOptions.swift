@@ -46,6 +46,8 @@ package struct ParquetWriterOptions: Sendable {
   package var crc = true
   /// Written into the footer, ascending by key: `ARROW:schema` tells Arrow's readers of durations and zones, for example.
   package var keyValueMetadata: [String: String] = [:]
+  /// The name under which the file will stand, for a seal that binds its page indexes and footer to it (`FileSeal`); nil for none.
+  package var sealedName: [UInt8]?
   /// Columns of a row group that are encoded at once. The bytes do not depend on it.
   package var threadCount = 1
 
@@ -54,9 +56,10 @@ package struct ParquetWriterOptions: Sendable {
   /// For files that leave the repository.
   package static let export = ParquetWriterOptions()
 
-  /// For leaves of a dataset.
-  package static func leaf(keyColumns: Set<Int>) -> ParquetWriterOptions {
+  /// For leaves of a dataset. - Parameter name: of the leaf, for its seal.
+  package static func leaf(keyColumns: Set<Int>, name: [UInt8]? = nil) -> ParquetWriterOptions {
     var options = ParquetWriterOptions()
+    options.sealedName = name
     options.choosesCodec = true
     options.plainColumns = keyColumns
     return options

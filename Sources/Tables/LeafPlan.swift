@@ -187,7 +187,7 @@ struct LeafJob: Sendable {
     let identity = LeafIdentity(batch)
     let isNew = try !archive.hasLeaf(identity.id)
     if isNew {
-      let bytes = try LeafFile.encode(batch, layout: layout)
+      let bytes = try LeafFile.encode(batch, layout: layout, id: identity.id)
       try bytes.withBytes { try archive.putLeaf(identity.id, bytes: $0, digests: identity.digests) }
     }
     let entry = LeafEntry(firstKey: firstKey, lastKey: lastKey, rowCount: batch.rowCount, id: identity.id)

@@ -16,19 +16,22 @@ struct StoredRows: Sendable {
 
   /// - Throws: `TableError` of kind `corrupt` when the file is not one of ours; `StoreError` when it cannot be read.
   init(leaf id: LeafID, in archive: Archive) throws {
-    try self.init("leaf \(id)", file: archive.mapLeaf(id))
+    try self.init("leaf \(id)", file: archive.mapLeaf(id), sealedName: id.bytes)
   }
 
   init(tail id: TailID, in archive: Archive) throws {
-    try self.init("tail \(id)", file: archive.mapTail(id))
+    try self.init("tail \(id)", file: archive.mapTail(id), sealedName: id.bytes)
   }
 
+  /// - Parameter sealedName: what the file was written as, if it says so itself.
   /// - Throws: `TableError` of kind `corrupt`.
-  init(_ name: String, file: MappedFile) throws(TableError) {
+  init(_ name: String, file: MappedFile, sealedName: [UInt8]? = nil) throws(TableError) {
     self.name = name
     self.file = file
     do {
-      reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+      var reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
+      if let sealedName { try reader.checkSeal(name: sealedName) }
+      self.reader = reader
     } catch {
       throw Self.failure(name, file, error)
     }

@@ -39,7 +39,7 @@ enum TailFile {
     let id = TailID(hash: identity.id.hash)
     let bytes: BufferSlice
     do {
-      bytes = try ParquetWriter.file(of: batch, options: .leaf(keyColumns: []))
+      bytes = try ParquetWriter.file(of: batch, options: .leaf(keyColumns: [], name: id.bytes))
     } catch {
       throw TableError(.input, "Cannot store the rows: \(error)")
     }
