@@ -169,8 +169,21 @@ extension Repository {
   /// A record that cannot be read is none: then the branch's own definitions are the base of the merge.
   var appliedIsReadable: Bool {
     guard let data = FileManager.default.contents(atPath: appliedPath) else { return true }
-    let branches = try? JSON(parsing: Array(data)).objectValue
+    let branches = (try? JSON(parsing: Array(data)))?["branches"]?.objectValue
     return branches?.values.allSatisfy { (try? Definitions(json: $0)) != nil } ?? false
+  }
+
+  /// Takes a record that cannot be read out of the way, for the next `apply` to write another.
+  /// - Returns: what was done, if anything.
+  func setDamagedAppliedAside() throws(AlmanacError) -> [String] {
+    guard !appliedIsReadable else { return [] }
+    do {
+      try? FileManager.default.removeItem(atPath: "\(appliedPath).damaged")
+      try FileManager.default.moveItem(atPath: appliedPath, toPath: "\(appliedPath).damaged")
+    } catch {
+      throw AlmanacError(.io, "Cannot set \(appliedPath) aside: \(error.localizedDescription)")
+    }
+    return ["the note of what was last applied was set aside as applied.json.damaged: the next apply compares with the branch alone"]
   }
 
   private func appliedByBranch() -> [String: JSON] {

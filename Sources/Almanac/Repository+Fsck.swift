@@ -45,6 +45,7 @@ extension Repository {
       if let formatProblem, !isRepair { report.add(formatProblem) }
       let repository = Repository(folder: folder, archive: archive)
       if isRepair, try !repository.generations.isUnused() { done += try repository.repairGenerations() }
+      if isRepair { done += try repository.setDamagedAppliedAside() }
       for problem in repository.agreementProblems() { report.add(problem) }
       for problem in repository.generationProblems() { report.add(problem) }
       if !repository.appliedIsReadable {

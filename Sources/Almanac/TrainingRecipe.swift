@@ -24,19 +24,20 @@ struct TrainingRecipe {
     let json = try InputBytes.reading(bytes, path) { () throws(AlmanacError) in
       try AlmanacError.translating("Cannot read \(path)") { try bytes.withBytes { try JSON(parsing: $0) } }
     }
+    // First: what a later format has in it, this version does not know.
+    if let format = json["format"], format != .int(TrainingRun.manifestFormat) {
+      throw AlmanacError(
+        .failed, "Cannot read \(path): its format is \(format.text()), expected \(TrainingRun.manifestFormat)",
+        hint: "Another version of Almanac wrote it, or it was changed.")
+    }
     guard let id = json["recipe"]?.stringValue, let inputs = json["inputs"], let digest = json["output"]?["digest"]?.stringValue,
       let commit = json["commit"]?.stringValue.flatMap({ CommitID(hex: $0) }),
       let options = inputs["options"].flatMap(TrainingOptions.init),
-      let service = inputs["service"]?["feature_services"]?.arrayValue?.first?["name"]?.stringValue
+      let service = inputs["service"]?["feature_services"]?.arrayValue?.first?["name"]?.stringValue, json["format"] != nil
     else {
       throw AlmanacError(
         .failed, "Cannot read \(path): it is no manifest of a training set",
         hint: "`almanac train` writes one beside its output, as OUT\(ManifestPath.suffix).")
-    }
-    guard json["format"] == .int(TrainingRun.manifestFormat) else {
-      throw AlmanacError(
-        .failed, "Cannot read \(path): its format is \(json["format"]?.text() ?? "not named"), expected \(TrainingRun.manifestFormat)",
-        hint: "Another version of Almanac wrote it, or it was changed.")
     }
     let found = TrainingRun.recipe(of: inputs)
     guard found == id else {

@@ -137,4 +137,25 @@ import Testing
     let error = #expect(throws: AlmanacError.self) { try workshop.apply() }
     #expect(error?.description == "Dataset readings is declared twice: in schemas/other.yaml and in schemas/readings.yaml")
   }
+
+  @Test(arguments: ["{\"branches\": {\"main\": {\"contracts\": {\"events\": 7}}}}", "{\"branches\": 7}", "[]", "{", ""])
+  func aDamagedNoteOfWhatWasAppliedIsNamedAndSetAside(note: String) throws {
+    let workshop = try Workshop.readings()
+    let folder = workshop.repository.folder
+    let path = "\(folder)/.almanac/applied.json"
+    #expect(try Repository.check(at: folder).problems.isEmpty)
+    try Data(note.utf8).write(to: URL(fileURLWithPath: path))
+    let found = try Repository.check(at: folder)
+    #expect(found.problems.map(\.path) == ["applied.json"])
+    #expect(found.problems.map(\.severity) == [.damage])
+    let repaired = try Repository.check(at: folder, isRepair: true)
+    #expect(
+      repaired.repairs == [
+        "the note of what was last applied was set aside as applied.json.damaged: the next apply compares with the branch alone"
+      ])
+    #expect(repaired.problems.isEmpty)
+    #expect(try FileBytes.of("\(path).damaged") == Data(note.utf8))
+    #expect(try workshop.apply().changes.isEmpty)
+    #expect(try Repository.check(at: folder).problems.isEmpty)
+  }
 }

@@ -164,7 +164,8 @@ import Testing
     #expect(try refusal([(["output", "nulls", "n"], nil)]) == context + "output.nulls.n: 0, expected none")
     #expect(try refusal([(["note"], "mine")]) == context + "note: none, expected \"mine\"")
     #expect(try refusal([(["format"], 2)]) == "Cannot read \(edited): its format is 2, expected 1")
-    #expect(try refusal([(["format"], nil)]) == "Cannot read \(edited): its format is not named, expected 1")
+    #expect(try refusal([(["format"], 2), (["inputs"], nil)]) == "Cannot read \(edited): its format is 2, expected 1")
+    #expect(try refusal([(["format"], nil)]) == "Cannot read \(edited): it is no manifest of a training set")
   }
 
   /// Manifests of the first versions, which do not say where labels lie.
