@@ -167,13 +167,14 @@ struct GenerationStore: Sendable {
     try volume.writeDurably(Self.currentPath, SealedJSON.bytes(["format": 1, "generation": .int(Int64(number))]))
   }
 
-  /// Sets records aside that cannot be read, and takes away the note of what is served if it cannot be or names none: they can be made again,
+  /// Sets records aside that cannot be read or are wrong, and takes away the note of what is served if it cannot be or names none: they can be made again,
   /// and nobody can tell what they were.
+  /// - Parameter isWrong: whether a record that can be read is not that of a generation of its commit.
   /// - Returns: what was done, a sentence each.
-  func removeDamaged() throws -> [String] {
+  func removeDamaged(isWrong: (Record) -> Bool) throws -> [String] {
     var done: [String] = []
     try refuseOtherFormats()
-    for number in try numbers() where (try? record(number)) == nil {
+    for number in try numbers() where (try? record(number)).map(isWrong) ?? true {
       try volume.move(Self.recordPath(number), to: "generations/\(number)\(Self.damagedSuffix)")
       done.append("set the damaged record of generation \(number) aside")
     }

@@ -25,6 +25,9 @@ package struct ApplyReport: Sendable {
   package var breaks: [DefinitionEffect] = []
   /// Of the definitions as they then are: what may not give what is expected of it.
   package var warnings: [String] = []
+  /// What the branch has otherwise than the folder's files, which are as they were applied: the branch was changed since, by a revert or
+  /// by others, and stays as it is.
+  package var kept: [String] = []
 }
 
 extension Repository {
@@ -56,15 +59,16 @@ extension Repository {
     var draft = archive.draft()
     let datasets = try evolved(old?.datasets ?? [:], from: registered, to: wanted, draft: &draft)
     let changes = Self.changes(from: registered, to: wanted)
+    let kept = Self.differences(local, wanted)
     let warnings = wanted.features.warnings(datasets: wanted.sources) + Self.uncheckedRules(from: registered, to: wanted, of: datasets)
     if plan {
-      var report = ApplyReport(changes: changes, commit: nil, branch: branch, warnings: warnings)
+      var report = ApplyReport(changes: changes, commit: nil, branch: branch, warnings: warnings, kept: kept)
       if !changes.isEmpty { report.breaks = try breaks(from: registered, to: wanted, tip: parent) }
       return report
     }
     if changes.isEmpty {
       try recordApplied(local, to: branch, prune: prune)
-      return ApplyReport(changes: changes, commit: nil, branch: branch, warnings: warnings)
+      return ApplyReport(changes: changes, commit: nil, branch: branch, warnings: warnings, kept: kept)
     }
     let summary = changes.map { "\($0.kind.rawValue) \($0.object)" }.joined(separator: ", ")
     let created = Commit(
@@ -77,7 +81,15 @@ extension Repository {
     }
     guard case .moved = outcome else { return nil }
     try recordApplied(local, to: branch, prune: prune)
-    return ApplyReport(changes: changes, commit: id, branch: branch, warnings: warnings)
+    return ApplyReport(changes: changes, commit: id, branch: branch, warnings: warnings, kept: kept)
+  }
+
+  /// The objects that both declare, and differently.
+  private static func differences(_ local: Definitions, _ wanted: Definitions) -> [String] {
+    let (ours, there) = (DefinitionMerge.objects(of: local), DefinitionMerge.objects(of: wanted))
+    return ours.sorted { $0.key < $1.key }.flatMap { section, members in
+      members.keys.sorted().filter { name in there[section]?[name].map { $0 != members[name] } ?? false }.map { "\(section) \($0)" }
+    }
   }
 
   /// The datasets under the layouts that their new contracts give them: a commit's versions always have the columns of its

@@ -44,6 +44,8 @@ private struct BlameWalk {
   let repository: Repository
   let dataset: String
   let key: [(String, String)]
+  /// The key by the ids of its columns, once a version had them under the names given: others may have them under other names.
+  private var values: [Int32: String]?
   private var commits: [CommitID: Commit] = [:]
   private var rows: [RootID: Batch?] = [:]
 
@@ -65,19 +67,24 @@ private struct BlameWalk {
     guard let root = try commit(id).datasets[dataset]?.root else { return nil }
     if let known = rows[root] { return known }
     let version = try AlmanacError.translating { try TableVersion(archive: repository.archive, root: root) }
-    let values = try scalars(version.layout)
-    let row = try AlmanacError.translating { try version.row(key: values) }
+    let key = try scalars(version.layout)
+    let row = try AlmanacError.translating { try key.flatMap { try version.row(key: $0) } }
     rows[root] = .some(row)
     return row
   }
 
-  private func scalars(_ layout: TableLayout) throws(AlmanacError) -> [Scalar] {
+  /// The key under a version's layout; nil where it cannot have the row: it has another key, or one of a narrower type.
+  private mutating func scalars(_ layout: TableLayout) throws(AlmanacError) -> [Scalar]? {
     let fields = layout.keySchema.fields
+    if let values {
+      let known = fields.compactMap { field in field.id.flatMap { values[$0] }.flatMap { Self.value($0, field.type) } }
+      return known.count == fields.count && fields.count == values.count ? known : nil
+    }
     let names = fields.map(\.name).joined(separator: ", ")
     for (name, _) in key where !fields.contains(where: { $0.name == name }) {
       throw AlmanacError(.usage, "\(name) is not a key column of \(dataset)", hint: "Its key is (\(names)).")
     }
-    return try fields.map { (field) throws(AlmanacError) in
+    let found = try fields.map { (field) throws(AlmanacError) in
       guard let text = key.first(where: { $0.0 == field.name })?.1 else {
         throw AlmanacError(.usage, "The key of \(dataset) needs a value of \(field.name)", hint: "Its key is (\(names)).")
       }
@@ -87,6 +94,8 @@ private struct BlameWalk {
       }
       return value
     }
+    values = fields.reduce(into: [:]) { all, field in all[field.id ?? 0] = key.first { $0.0 == field.name }?.1 }
+    return found
   }
 
   /// Integers as `get` and HTTP take them.

@@ -83,7 +83,7 @@ extension Repository {
     let report = try tryingOnTip(of: branch) { (current) throws(AlmanacError) -> CommitReport? in
       // A branch that is not there yet starts at the current one.
       var parent = current
-      if current == nil && branch != head { parent = try tip(of: head) }
+      if current == nil && branch != head { parent = try currentTip() }
       let lease = current == nil ? try parent.map { (id) throws(AlmanacError) in try self.lease([id]) } : nil
       defer { withExtendedLifetime(lease) {} }
       let definitions = try definitions(at: parent)

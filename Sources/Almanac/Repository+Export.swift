@@ -24,7 +24,7 @@ extension Repository {
         .failed, "Cannot export: the folder has changes that are not applied: \(pending.map(\.object).joined(separator: ", "))",
         hint: "Run `almanac apply` first, or move the changed files away.")
     }
-    let registered = try definitions(at: tip(of: headBranch()))
+    let registered = try definitions(at: currentTip())
     var files: [String: String] = [:]
     var skipped: [String] = []
     for (name, contract) in registered.contracts.sorted(by: { $0.key < $1.key }) {

@@ -46,7 +46,7 @@ extension Repository {
   /// - Complexity: O(definitions)
   package func features(at spec: String? = nil) throws(AlmanacError) -> FeatureListing {
     let id: CommitID?
-    if let spec { id = try resolve(spec) } else { id = try tip(of: headBranch()) }
+    if let spec { id = try resolve(spec) } else { id = try currentTip() }
     let definitions = try definitions(at: id)
     let (set, sources) = (definitions.features, definitions.sources)
     return try AlmanacError.translating {

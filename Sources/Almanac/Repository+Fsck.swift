@@ -121,10 +121,7 @@ extension Repository {
       check("generation \(number)", path) {
         let record = try store.record(number)
         for (view, name) in record.images { images[name] = view }
-        let expected = try imageNames(at: record.commit)
-        // Images of another version of the program have other names, and are read by it alone.
-        let isWhole = record.isSealed ? Set(expected.keys) == Set(record.images.keys) : expected == record.images
-        if !isWhole {
+        if try !isWhole(record) {
           note("generation \(number)", path, "it is not the record of a generation of commit \(record.commit.short)")
         } else if !record.isSealed {
           problems.append(
@@ -140,6 +137,19 @@ extension Repository {
     return problems
   }
 
+  /// Whether a record names the images that its commit gives.
+  private func isWhole(_ record: GenerationStore.Record) throws -> Bool {
+    let expected = try imageNames(at: record.commit)
+    // Images of another version of the program have other names, and are read by it alone.
+    return record.isSealed ? Set(expected.keys) == Set(record.images.keys) : expected == record.images
+  }
+
+  /// Whether a record is of no commit that is stored, or not what its commit gives; what cannot be read of the commit the check names.
+  func isWrong(_ record: GenerationStore.Record) -> Bool {
+    guard (try? archive.isStored(record.commit)) ?? true else { return true }
+    return (try? isWhole(record)).map { !$0 } ?? false
+  }
+
   /// Sets records of generations aside that are damaged, and builds images anew that are.
   /// - Returns: what was done, a sentence each.
   private func repairGenerations() throws -> [String] {
@@ -148,7 +158,7 @@ extension Repository {
     defer { withExtendedLifetime(lock) {} }
     // The check names what another version wrote.
     guard (try? store.refuseOtherFormats()) != nil else { return [] }
-    var done = try store.removeDamaged()
+    var done = try store.removeDamaged(isWrong: isWrong)
     for number in try store.numbers() {
       guard let record = try? store.record(number), let expected = try? imageNames(at: record.commit) else { continue }
       let definitions = try definitions(at: record.commit)

@@ -33,7 +33,7 @@ extension Repository {
     let start: CommitID
     if let spec {
       start = try resolve(spec)
-    } else if let tip = try tip(of: headBranch()) {
+    } else if let tip = try currentTip() {
       start = tip
     } else {
       return []
@@ -72,6 +72,31 @@ extension Repository {
   package func lacksBranch(_ name: String) throws(AlmanacError) -> Bool {
     let branches = try refs(.branch)
     return !branches.isEmpty && !branches.contains { $0.name == name }
+  }
+
+  /// The tip of the current branch; nil before its first commit.
+  /// - Throws: `io` when the current branch is one that was there once, or never was, while there are others: nothing is read or built
+  ///   on as if there were no history.
+  func currentTip() throws(AlmanacError) -> CommitID? {
+    let branch = try headBranch()
+    if let tip = try tip(of: branch) { return tip }
+    try checkIsThere(branch)
+    return nil
+  }
+
+  /// - Throws: as `currentTip`, for a branch that has no commit.
+  func checkIsThere(_ branch: String) throws(AlmanacError) {
+    guard try lacksBranch(branch) else {
+      let last = try AlmanacError.translating { try archive.reflog(branch).last }
+      guard try refs(.branch).isEmpty, last?.new != nil else { return }
+      throw AlmanacError(
+        .io, "Cannot use the current branch \(branch): the catalog says what it was moved to, but has the branch no more",
+        hint: "`almanac fsck --repair` makes the catalog anew.")
+    }
+    // The branch of a new repository, where branches came from elsewhere.
+    let isNew = try AlmanacError.translating { try branch == Archive.firstHead && archive.reflog(branch).isEmpty }
+    guard !isNew else { return }
+    throw AlmanacError(.io, "Cannot use the current branch \(branch)\(try explainNoCommits(on: branch))")
   }
 
   /// What `status` says behind the name of a branch that names no commit.

@@ -52,7 +52,7 @@ extension Repository {
   }
 
   private func lineageSubject(_ name: String) throws(AlmanacError) -> LineageReport.Subject {
-    if let head = try tip(of: headBranch()), try commit(head).datasets[name] != nil {
+    if let head = try currentTip(), try commit(head).datasets[name] != nil {
       return .dataset(name, root: nil, commit: head)
     }
     if let (dataset, id) = try datasetVersion(name) {
@@ -67,7 +67,7 @@ extension Repository {
 
   /// Whether the current branch defines a service, or a saved training set was made by one of this name.
   private func isService(_ name: String) throws(AlmanacError) -> Bool {
-    if try definitions(at: tip(of: headBranch())).features.service(named: name) != nil { return true }
+    if try definitions(at: currentTip()).features.service(named: name) != nil { return true }
     return try AlmanacError.translating {
       try LineageWalk(repository: self).everyCommit().values.contains { commit in
         commit.inputs.flatMap(LineageInput.reading).contains { if case .recipe(_, name, _) = $0 { true } else { false } }

@@ -61,7 +61,7 @@ extension Repository {
       let lock = try store.lock()
       defer { withExtendedLifetime(lock) {} }
       // What is damaged can be made again, which is what happens here.
-      let notes = try store.removeDamaged()
+      let notes = try store.removeDamaged(isWrong: isWrong)
       let record = GenerationStore.Record(
         number: try store.nextNumber(), commit: id, images: images, previous: try store.currentNumber())
       try store.publish(record)

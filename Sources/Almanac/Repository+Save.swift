@@ -9,7 +9,7 @@ extension Repository {
   /// A training set to be saved on the current branch, before its first row.
   /// - Throws: `failed` when the name belongs to a dataset that is not a saved training set, or when a column has another type now.
   func savedTrainingSet(_ name: String, schema: Schema) throws(AlmanacError) -> SavedTrainingSet {
-    let tip = try tip(of: headBranch())
+    let tip = try currentTip()
     try checkSaving(name, among: definitions(at: tip))
     let reference = try tip.flatMap { (id) throws(AlmanacError) in try commit(id).datasets[name] }
     return try AlmanacError.translating {

@@ -49,7 +49,7 @@ extension Repository {
   /// - Complexity: O(commits) and, for each version that differs, the rows of the leaves and tails that do
   package func stale(_ spec: String? = nil) throws(AlmanacError) -> StaleReport {
     let id: CommitID?
-    if let spec { id = try resolve(spec) } else { id = try tip(of: headBranch()) }
+    if let spec { id = try resolve(spec) } else { id = try currentTip() }
     guard let id else { return StaleReport(commit: nil, trainingSets: []) }
     let lease = try lease([id])
     defer { withExtendedLifetime(lease) {} }

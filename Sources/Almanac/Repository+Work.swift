@@ -19,6 +19,7 @@ extension Repository {
     for lossCount in 0..<Self.raceCountMax {
       if turn == nil && !isPlan { turn = try AlmanacError.translating { try archive.writerTurn(lossCount: lossCount) } }
       let tip = try tip(of: branch)
+      if tip == nil && !isPlan, try branch == headBranch() { try checkIsThere(branch) }
       do throws(AlmanacError) {
         if !isPlan {
           leases.append(try AlmanacError.translating { try archive.lease(tip.map { [$0] } ?? [], isForWork: true) })

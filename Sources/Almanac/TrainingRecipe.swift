@@ -22,7 +22,7 @@ struct TrainingRecipe {
     self.path = path
     let bytes = try InputBytes.open(path)
     let json = try InputBytes.reading(bytes, path) { () throws(AlmanacError) in
-      try AlmanacError.translating("Cannot read \(path)") { try bytes.withBytes { try JSON(parsing: $0) } }
+      try AlmanacError.translating("Cannot read \(path)") { try bytes.withBytes { try JSON(parsing: $0, uniqueNames: true) } }
     }
     // First: what a later format has in it, this version does not know.
     if let format = json["format"], format != .int(TrainingRun.manifestFormat) {

@@ -27,13 +27,21 @@ struct Apply: ParsableCommand {
   }
 
   private func show(_ report: ApplyReport) {
+    if !report.kept.isEmpty {
+      let count = report.kept.count == 1 ? "a definition" : "\(report.kept.count) definitions"
+      Terminal.err(
+        "note: branch \(report.branch) was changed since and has other forms of \(count): \(report.kept.joined(separator: ", ")); they stay. "
+          + "`almanac apply --export` writes the files as the branch has them")
+    }
     for change in report.changes {
       let mark = ["added": "+", "removed": "-", "changed": "~"][change.kind.rawValue] ?? "?"
       Terminal.out("\(mark) \(change.object)")
       if plan { for line in change.details { Terminal.out("    \(line)") } }
     }
     if report.changes.isEmpty {
-      Terminal.out("Nothing to apply: branch \(report.branch) has these definitions already")
+      Terminal.out(
+        "Nothing to apply: \(report.kept.isEmpty ? "branch \(report.branch) has these definitions already" : "nothing in the files has changed since they were applied")"
+      )
     } else if plan {
       if !report.breaks.isEmpty { Terminal.out("\nThis breaks:") }
       for effect in report.breaks { Terminal.out("! \(effect.object) \(effect.text)") }
@@ -64,7 +72,7 @@ extension ApplyReport {
           ["kind": .string($0.kind.rawValue), "object": .string($0.object), "details": .array($0.details.map { .string($0) })]
         }),
       "breaks": .array(breaks.map { ["object": .string($0.object), "text": .string($0.text)] }),
-      "warnings": .array(warnings.map { .string($0) }),
+      "warnings": .array(warnings.map { .string($0) }), "kept": .array(kept.map { .string($0) }),
       "commit": commit.map { .string($0.description) } ?? .null, "branch": .string(branch),
     ]
   }

@@ -31,7 +31,7 @@ struct Get: ParsableCommand {
   @OptionGroup var global: GlobalOptions
   @Argument(help: "The feature service.") var service: String
   @Argument(help: ArgumentHelp("Entity keys.", valueName: "key=value")) var keys: [String]
-  @Option(help: "The time to ask about (ISO 8601; default: now).") var at: String?
+  @Option(help: "The time to ask about (ISO 8601 with an offset; default: now).") var at: String?
 
   func run() throws {
     let pairs = try keys.map { text -> (String, String) in

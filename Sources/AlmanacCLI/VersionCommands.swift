@@ -53,7 +53,7 @@ struct Commit: ParsableCommand {
     for dataset in report.datasets { for warning in dataset.warnings { Terminal.err("warning: \(warning)") } }
     if global.json { return Terminal.out(Self.json(report)) }
     guard let id = report.commit else {
-      Terminal.out("Nothing to commit: the rows are there already")
+      Terminal.out("Nothing to commit: \(mode == .delete ? "no row has one of the keys" : "the rows are there already")")
       return sayAbsences(report)
     }
     Terminal.out("[\(report.branch) \(id.short)] \(message)")

@@ -28,6 +28,7 @@ extension Contract {
     settings.append(("partition", .string(partition.rawValue)))
     settings.append(("evolution", .string(evolution.rawValue)))
     settings.append(("kind", .string(kind.rawValue)))
+    if kind == .log, sort != (eventTime.map { [$0] } ?? []) { settings.append(("sort", .array(sort.map { .string($0) }))) }
     if let leafRows { settings.append(("leafRows", .int(Int64(leafRows)))) }
     lines.append("  customProperties:")
     lines.append("  - {property: almanac, value: \(Self.flow(settings))}")

@@ -95,7 +95,12 @@ extension Archive {
   package static func catalogProblems(at folder: String) throws(StoreError) -> [CheckReport.Problem] {
     try refuseOtherFormat(at: folder)
     do throws(StoreError) {
-      return CatalogAudit(try Catalog.open(at: catalogPath(LocalVolume(root: folder))).survey()).problems.filter { $0.severity == .damage }
+      let volume = LocalVolume(root: folder)
+      let catalog = try Catalog.open(at: catalogPath(volume))
+      let survey = try catalog.survey()
+      let problems = CatalogAudit(survey).problems.filter { $0.severity == .damage }
+      guard problems.isEmpty, try survey.isForeign(to: volume, catalog) else { return problems }
+      return [CheckReport.Problem(.damage, "the catalog", path: catalogName, "it is that of another repository")]
     } catch {
       guard error.kind != .notARepository else { throw error }
       return [CheckReport.Problem(.damage, "the catalog", path: catalogName, error.text)]

@@ -50,7 +50,7 @@ package struct RefLogEntry: Hashable, Sendable {
 extension Archive {
   static let headSetting = "head"
   /// The current branch of a new repository.
-  static let firstHead = "main"
+  package static let firstHead = "main"
 
   /// Branches, tags and branches of remote repositories by name.
   package func refs() throws(StoreError) -> [Ref] {

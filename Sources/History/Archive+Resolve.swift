@@ -61,7 +61,13 @@ extension Archive {
   private func resolveBase(_ base: String, of revision: String) throws(StoreError) -> CommitID {
     let isHead = base.isEmpty || base == "HEAD"
     let name = isHead ? try headBranch() : base
-    if let ref = try ref(named: name) { return ref.commit }
+    if let ref = try ref(named: name) {
+      guard try isStored(ref.commit) else {
+        throw StoreError(
+          kind: .corrupt, text: "Cannot find \(name): it stands for commit \(ref.commit), which is not stored; `almanac fsck` says more")
+      }
+      return ref.commit
+    }
     let head = try headBranch()
     if isHead || base == head {
       throw StoreError(kind: .notFound, text: "Cannot find \(revision.isEmpty ? "HEAD" : revision): branch \(name) has no commit yet")

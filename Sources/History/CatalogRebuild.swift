@@ -38,8 +38,20 @@ struct CatalogRebuild {
     let settlement = try settle(archive, moves, isStored: { records[ObjectKey(kind: .commit, id: $0.hash)] != nil }, &walk)
     try catalog.replay(moves + settlement.corrections)
     try setSettings(archive, moves, settlement) { records[ObjectKey(kind: .commit, id: $0.hash)] != nil }
+    var given =
+      try archive.refLog.intactMoves().compactMap(\.new) + (survey?.moves.compactMap(\.new) ?? []) + (survey?.refs.map(\.target) ?? [])
+    // Where neither a catalog nor the log says what refs stood for, the commits themselves are asked.
+    let logIsWhole = try volume.exists(RefLogFile.path) && (try? archive.refLog.moves()) != nil
+    if !logIsWhole && survey?.moves.isEmpty ?? true {
+      given += records.keys.filter { $0.kind == .commit }.map(\.id.bytes)
+    }
+    let rescue = try RefRescue(
+      given.filter { $0.count == 32 }.map { CommitID(bytes: $0) },
+      left: settlement.corrections.compactMap { $0.old.map { CommitID(bytes: $0) } }, kept: moves + settlement.corrections,
+      archive: archive, &walk)
+    try catalog.replay(rescue.moves)
     try forgetTornObjects(archive, records, &walk)
-    return (records.count, moves.count, settlement.sentences)
+    return (records.count, moves.count, settlement.sentences + rescue.sentences)
   }
 
   // MARK: Refs

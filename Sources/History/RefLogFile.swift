@@ -19,6 +19,8 @@ final class RefLogFile: Sendable {
     var byteCount = 0
     /// Of the last whole record.
     var sequence: Int64 = 0
+    /// The last whole record, where it was read and not written.
+    var last: RefLogRecord?
   }
 
   private let volume: any Volume
@@ -31,8 +33,8 @@ final class RefLogFile: Sendable {
     if try !volume.exists(Self.path) { try volume.writeDurably(Self.path, Self.magic) }
   }
 
-  /// - Throws: `corrupt` when the file knows of moves that the catalog does not: then the catalog is an old copy, and new
-  ///   moves would contradict the file.
+  /// - Throws: `corrupt` when the file knows of moves that the catalog does not: then the catalog is an old copy, or that of another
+  ///   repository, and new moves would contradict the file.
   func check(against catalog: Catalog) throws(StoreError) {
     // The file is read first: it never gets ahead of a catalog that is in order.
     let last = try scan(from: position.withLock { $0 }).position
@@ -43,6 +45,11 @@ final class RefLogFile: Sendable {
       throw StoreError(
         kind: .corrupt, text: "Cannot move a ref: \(ends); the catalog is an older copy, which `almanac fsck --repair` brings forward")
     }
+    guard let read = last.last, try catalog.refLog(after: read.sequence - 1).first != read else { return }
+    throw StoreError(
+      kind: .corrupt,
+      text: "Cannot move a ref: move \(read.sequence) of \(volume.absolutePath(Self.path)) is not that of the catalog; "
+        + "one of them is damaged or of another repository; `almanac fsck` says more")
   }
 
   /// Appends the moves that the file lacks; durable on return.
@@ -159,7 +166,10 @@ final class RefLogFile: Sendable {
       at = end
       found.byteCount = base + end
     }
-    if let lastPayload { found.sequence = try Self.move(Array(bytes[lastPayload]), object: volume.absolutePath(Self.path)).sequence }
+    if let lastPayload {
+      let last = try Self.move(Array(bytes[lastPayload]), object: volume.absolutePath(Self.path))
+      (found.sequence, found.last) = (last.sequence, last)
+    }
     return (found, total - found.byteCount)
   }
 

@@ -35,6 +35,8 @@ struct StoreCheck {
   var refLogFileIsDamaged = false
   /// Moves that the ref log has and the catalog, an older copy, has not.
   var laterMoves: [RefLogRecord] = []
+  /// Moves of an intact part of the log that contradict those of the catalog.
+  var otherMoves: [RefLogRecord] = []
   /// All that the catalog says, at one moment.
   private(set) var survey = CatalogSurvey()
   private(set) var refs: [String: RefRecord] = [:]

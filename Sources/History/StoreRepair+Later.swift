@@ -4,7 +4,7 @@ import Objects
 extension StoreRepair {
   /// Commits that later moves name and the catalog does not know.
   var laterCommits: Set<ObjectKey> {
-    let ids = check.laterMoves.flatMap { [$0.old, $0.new].compactMap { $0 } }
+    let ids = (check.laterMoves + check.otherMoves).flatMap { [$0.old, $0.new].compactMap { $0 } }
     return Set(ids.map { ObjectKey(kind: .commit, id: Hash256(bytes: $0)) }).filter { check.records[$0] == nil }
   }
 
@@ -50,6 +50,16 @@ extension StoreRepair {
     guard try archive.volume.exists(Archive.path(of: key)) else { return nil }
     let file = try archive.volume.map(Archive.path(of: key))
     return CatalogRebuild.fileRecord(key, file, claims: claims, decoder: check.decoder)
+  }
+
+  /// Gives what only moves of the log lead to that contradict the catalog branches of their own.
+  mutating func rescueOthers() throws(StoreError) {
+    let healed = Set(gathered.keys).union(files.keys)
+    var walk = ObjectWalk(archive, lost: check.damaged.union(check.missing).subtracting(healed))
+    let rescue = try RefRescue(
+      check.otherMoves.compactMap { $0.new.map { CommitID(bytes: $0) } }, kept: archive.catalog.refLog(ref: nil), archive: archive, &walk)
+    try archive.catalog.replay(rescue.moves)
+    done += rescue.sentences
   }
 
   /// Brings the catalog forward, and back again each ref that would stand for less than before.

@@ -27,6 +27,7 @@ struct StoreRepair {
     try store()
     if !check.laterMoves.isEmpty { try takeLaterMoves() }
     try leaveWhatIsGone()
+    if !check.otherMoves.isEmpty { try rescueOthers() }
     if check.refLogFileIsDamaged || !check.laterMoves.isEmpty {
       try archive.refLog.rewrite(from: archive.catalog)
       if check.refLogFileIsDamaged { done.append("wrote the ref log again from the catalog") }

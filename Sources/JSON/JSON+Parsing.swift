@@ -5,11 +5,12 @@ extension JSON {
   /// nearest double. Of members with one name the last counts.
   /// - Parameter wholeNumbers: numbers with point or exponent that are whole, as `1.0` and `1e3`, are integers too where 64 bits
   ///   hold them. A double then never stands for an integer: one that is whole was rounded.
+  /// - Parameter uniqueNames: two members of one name are an error, as readers differ in which of them counts.
   /// - Throws: `JSONError` for anything else, also lone surrogates, invalid UTF-8, a number beyond the doubles, or nearer to zero
   ///   than all of them, and more than 512 levels of arrays and objects.
   /// - Complexity: O(bytes)
-  package init(parsing bytes: UnsafeRawBufferPointer, wholeNumbers: Bool = false) throws(JSONError) {
-    var parser = JSONParser(bytes, wholeNumbers: wholeNumbers)
+  package init(parsing bytes: UnsafeRawBufferPointer, wholeNumbers: Bool = false, uniqueNames: Bool = false) throws(JSONError) {
+    var parser = JSONParser(bytes, wholeNumbers: wholeNumbers, uniqueNames: uniqueNames)
     self = try parser.parseText()
   }
 
@@ -32,11 +33,13 @@ struct JSONParser {
   private let base: UnsafePointer<UInt8>
   private let count: Int
   private let wholeNumbers: Bool
+  private let uniqueNames: Bool
   private(set) var position = 0
   private var depth = 0
 
-  init(_ bytes: UnsafeRawBufferPointer, wholeNumbers: Bool = false) {
+  init(_ bytes: UnsafeRawBufferPointer, wholeNumbers: Bool = false, uniqueNames: Bool = false) {
     self.wholeNumbers = wholeNumbers
+    self.uniqueNames = uniqueNames
     // Any address will do for no bytes, as none is loaded.
     base = (bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1)!).assumingMemoryBound(to: UInt8.self)
     count = bytes.count
@@ -115,7 +118,9 @@ struct JSONParser {
         guard position < count, base[position] == UInt8(ascii: ":") else { throw failure("expected ':', found \(found)") }
         position += 1
         skipSpace()
-        members[name] = try parseValue()
+        let value = try parseValue()
+        let isRepeated = members.updateValue(value, forKey: name) != nil
+        if isRepeated && uniqueNames { throw failure("two members have the name \"\(name)\"") }
         if try !continues(until: UInt8(ascii: "}")) { break }
       }
     }

@@ -56,6 +56,7 @@ extension Catalog {
 
   func apply(_ move: RefMove, nowMicros: Int64, _ database: Database) throws -> RefMoveOutcome {
     let current = try current(ref: move.name, database)
+    try checkLastMove(of: move.name, is: current, database)
     if let current, current.kind != move.kind { return .otherKind(current.kind) }
     // An answer may have been lost on its way: asking again for what is so already is no lost race.
     if current?.target == move.new { return .alreadyThere }
@@ -72,6 +73,20 @@ extension Catalog {
       timeMicros: next.timeMicros, reason: move.reason)
     try Self.insert(entry, database)
     return .moved(entry)
+  }
+
+  /// - Throws: `corrupt` for a ref that stands for something else than its last move says: further moves would contradict those before,
+  ///   and a repair could keep only some of them.
+  private func checkLastMove(of name: String, is current: RefRecord?, _ database: Database) throws {
+    // Of the moves of one ref each is later than those before.
+    let last = try Row.fetchOne(
+      database, sql: Self.selectMove + " WHERE ref = ? ORDER BY timeMicros DESC LIMIT 1", arguments: [name]
+    ).map { try move($0) }
+    guard last?.new != current?.target else { return }
+    throw StoreError(
+      kind: .corrupt,
+      text: "Cannot move \(name): the catalog \(path) says that it stands for something else than its last move made of it; "
+        + "`almanac fsck --repair` makes the catalog anew")
   }
 
   /// Number and time of the next entry of the log: later than the entry before and than every entry of this ref, one of which

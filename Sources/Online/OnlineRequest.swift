@@ -20,7 +20,7 @@ package struct OnlineRequest: Sendable {
   package init(body bytes: UnsafeRawBufferPointer) throws(OnlineError) {
     let json: JSON
     do {
-      json = try JSON(parsing: bytes, wholeNumbers: true)
+      json = try JSON(parsing: bytes, wholeNumbers: true, uniqueNames: true)
     } catch {
       throw OnlineError(.malformed, "The body: \(error)")
     }
@@ -45,8 +45,15 @@ package struct OnlineRequest: Sendable {
     guard let columns else { throw OnlineError(.malformed, "The body has no entities") }
     entities = columns
     time = try Self.member(body, "at", "an RFC 3339 time such as 2026-02-01T00:00:00Z") { json in
-      json.stringValue.flatMap { CivilTime.parseTimestampFloored($0) }
+      json.stringValue.flatMap { Self.hasOffset($0) ? CivilTime.parseTimestampFloored($0) : nil }
     }
+  }
+
+  /// Without one a time is another instant on other machines.
+  private static func hasOffset(_ time: String) -> Bool {
+    guard let place = time.utf8.firstIndex(where: { $0 == UInt8(ascii: "T") || $0 == UInt8(ascii: "t") || $0 == UInt8(ascii: " ") })
+    else { return false }
+    return time.utf8[place...].contains { [UInt8(ascii: "Z"), UInt8(ascii: "z"), UInt8(ascii: "+"), UInt8(ascii: "-")].contains($0) }
   }
 
   /// The values of the plan's keys and request fields.

@@ -261,4 +261,24 @@ import Testing
     #expect(try workshop.repository.materialize().number == 2)
     try get(workshop)
   }
+
+  /// With and without a checksum: nobody but the commit says which images there should be.
+  @Test(arguments: [true, false], [true, false]) func recordsThatLackAViewAreSetAside(isSealed: Bool, byRepair: Bool) throws {
+    let workshop = try workshop()
+    var members = try #require(try json(workshop, "generations/1.json").objectValue)
+    members["sha256"] = nil
+    var images = try #require(members["images"]?.objectValue)
+    images[try #require(images.keys.min())] = nil
+    members["images"] = .object(images)
+    try write(workshop, "generations/1.json", isSealed ? SealedJSON.bytes(.object(members)) : JSON.object(members).canonicalBytes)
+    #expect(try problems(workshop) == ["generation 1"])
+    if byRepair {
+      let repaired = try Repository.check(at: workshop.repository.folder, isRepair: true)
+      #expect(repaired.repairs.contains("set the damaged record of generation 1 aside"))
+      #expect(try problems(workshop) == [])
+    }
+    #expect(try workshop.repository.materialize().number == 2)
+    #expect(try problems(workshop) == [])
+    try get(workshop)
+  }
 }

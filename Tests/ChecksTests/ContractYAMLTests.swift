@@ -39,6 +39,23 @@ import Testing
     #expect(try Contract.parse(yaml: text, file: "b.yaml").first?.yaml == text)
   }
 
+  @Test(arguments: ["", ", sort: [k, at]", ", sort: [at, k], partition: day", ", sort: []", ", sort: [at]", ", leafRows: 16, sort: [k]"])
+  func aLogComesBackFromItsFile(settings: String) throws {
+    let yaml = """
+      apiVersion: v3.1.0
+      kind: DataContract
+      schema:
+      - name: l
+        properties:
+        - {name: at, physicalType: 'timestamp[us,UTC]', required: true}
+        - {name: k, physicalType: int64, required: true}
+      customProperties: [{property: almanac, value: {kind: log, eventTime: at\(settings)}}]
+      """
+    let contract = try #require(try Contract.parse(yaml: yaml, file: "l.yaml").first)
+    let text = try #require(contract.yaml)
+    #expect(try Contract.parse(yaml: text, file: "b.yaml") == [contract])
+  }
+
   @Test func whatNoFileCanSayHasNoFile() {
     let column = ContractColumn(name: "_almanac_row", type: .int64, isRequired: true, primaryKeyPosition: 1)
     #expect(Contract(name: "saved", columns: [column], primaryKey: ["_almanac_row"]).yaml == nil)
