@@ -23,6 +23,13 @@ struct HistoryComparison {
   ) throws -> HistoryVersion {
     try checkContract(found)
     var adopted = expected
+    if let merge, expected.rows.isEmpty || merge.optionalRows.isSuperset(of: expected.rows.keys), merge.ours.isThere != merge.theirs.isThere {
+      adopted.isThere = found.root != nil
+    }
+    guard adopted.isThere == (found.root != nil) else {
+      throw HistoryFailure(kind: "version", detail: "there is \(adopted.isThere ? "no" : "a") version of the dataset")
+    }
+    if !adopted.isThere { adopted.dropped = [] }
     for index in adopted.fields.indices {
       let other = merge?.alternativeFields.first { $0.id == adopted.fields[index].id }
       if let other, found.fields.contains(other) { adopted.fields[index] = other }
@@ -51,7 +58,7 @@ struct HistoryComparison {
       throw HistoryFailure(kind: "contract and layout", detail: "contract \(contract), layout \(layout)")
     }
     let rows = zip(found.batch.schema.fields, found.batch.columns).map { "\($0.name) \($1.type)" }
-    guard rows == found.fields.map({ "\($0.name) \($0.type.dataType)" }), found.commit.datasets["t"]?.rows == found.batch.rowCount else {
+    guard rows == found.fields.map({ "\($0.name) \($0.type.dataType)" }), found.commit.datasets["t"]?.rows ?? 0 == found.batch.rowCount else {
       throw HistoryFailure(
         kind: "rows and layout",
         detail: "rows \(rows), layout \(layout); \(found.batch.rowCount) rows, the commit says \(found.commit.datasets["t"]?.rows ?? -1)")
@@ -76,8 +83,10 @@ struct HistoryComparison {
   /// the version is theirs as it is.
   private func adoptDropped(_ version: inout HistoryVersion, _ found: ObservedVersion, _ merge: HistoryMerge?) throws {
     var needed = version.dropped
-    if let merge {
-      needed = merge.ours.dropped.union(merge.ours.fields.map(\.id)).subtracting(version.fields.map(\.id))
+    if let merge, version.isThere {
+      // What leaves hold values of.
+      let own = merge.ours.isThere ? merge.ours : merge.theirs
+      needed = own.dropped.union(own.fields.map(\.id)).subtracting(version.fields.map(\.id))
       if merge.ours.looksLike(merge.base) { needed.formIntersection(merge.theirs.dropped) }
       let known = [merge.base, merge.theirs].reduce(version.dropped) { $0.union($1.dropped).union($1.fields.map(\.id)) }
       version.dropped = known.intersection(found.dropped)

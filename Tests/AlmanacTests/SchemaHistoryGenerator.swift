@@ -7,8 +7,13 @@ struct HistoryGenerator {
   /// In some histories few names and types are in use, so that columns of one name meet often.
   private let names: [String]
   private let types: [HistoryType]
+  /// Whether rows come after the contract, at any time and on any branch: one history in four.
+  private let isLate: Bool
 
   init(seed: UInt64) {
+    // Drawn apart, so that it changes nothing else in a seed's history.
+    var other = SplitMix(seed ^ 0x6c61_7465)
+    isLate = Int.random(in: 0..<4, using: &other) == 0
     var random = SplitMix(seed)
     let isNarrow = Bool.random(using: &random)
     names = isNarrow ? Array(Self.names.prefix(3)) : Self.names
@@ -30,6 +35,7 @@ struct HistoryGenerator {
       columns: first.map { ($0, pick(types), chance(1, of: 6)) }, rows: [])
     let keys = (0..<HistoryStart.keyCount).shuffled(using: &random).prefix(Int.random(in: 3...8, using: &random))
     start.rows = keys.sorted().map { HistoryRow(key: $0, cells: cells(Array(first))) }
+    if isLate { start.rows = [] }
     return start
   }
 
@@ -106,7 +112,8 @@ struct HistoryGenerator {
       ]
     case 30..<52:
       let mode: ChangeMode = pick([.append, .append, .upsert, .upsert, .upsert, .upsert, .upsert, .delete, .delete, .replace])
-      var changed = rows(version, isNew: mode == .append || chance(1, of: 6) && mode == .upsert, start: player.script.start)
+      let isNew = mode == .append || chance(1, of: 6) && mode == .upsert || !version.isThere
+      var changed = rows(version, isNew: isNew, start: player.script.start)
       if mode == .replace { changed += rows(version, isNew: false, start: player.script.start) }
       return [.write(mode, changed, format: pick(["csv", "jsonl", "parquet"]))]
     case 52..<58:

@@ -213,8 +213,12 @@ struct HistoryMerge {
   // MARK: What is out of sight
 
   private mutating func carryDropped() {
+    // Without rows, a version that one side alone has may also be none.
+    result.isThere = ours.isThere || theirs.isThere
     let live = Set(result.fields.map(\.id))
-    result.dropped = ours.dropped.union(theirs.dropped).union(ours.fields.map(\.id)).union(theirs.fields.map(\.id)).subtracting(live)
+    if result.isThere {
+      result.dropped = ours.dropped.union(theirs.dropped).union(ours.fields.map(\.id)).union(theirs.fields.map(\.id)).subtracting(live)
+    }
     result.births = ours.births.merging(theirs.births) { first, _ in first }
     for id in live where ours.field(id) == nil { result.births[id] = theirs.births[id] }
     for key in result.rows.keys {
@@ -234,6 +238,7 @@ extension HistoryMerge {
   static let cases = [
     "a column comes back", "a column comes back to edited rows", "a column goes", "a column is narrowed", "values do not fit",
     "columns added on both sides", "conflict of rows", "conflict of columns", "conflict settled", "clean",
+    "no rows yet", "first rows on one side", "first rows on both sides", "first rows gone on one side",
   ]
 
   /// Those of `cases` that it is.
@@ -254,6 +259,10 @@ extension HistoryMerge {
     note("conflict of columns", conflicts.contains { $0.rows.isEmpty })
     note("conflict settled", !conflicts.isEmpty && strategy != .fail)
     note("clean", conflicts.isEmpty)
+    note("no rows yet", !base.isThere && !ours.isThere && !theirs.isThere)
+    note("first rows on one side", !base.isThere && ours.isThere != theirs.isThere)
+    note("first rows on both sides", !base.isThere && ours.isThere && theirs.isThere)
+    note("first rows gone on one side", base.isThere && !(ours.isThere && theirs.isThere))
     return found
   }
 }

@@ -116,7 +116,9 @@ typealias HistoryKey = [HistoryValue]
 /// What a commit holds: columns by identity, rows by key with values by identity.
 struct HistoryVersion {
   var fields: [HistoryField] = []
-  /// Ids of columns that the dataset once had.
+  /// Whether the dataset has a version: before its first rows there is a contract alone.
+  var isThere = true
+  /// Ids of columns that the dataset once had; none where it has no version.
   var dropped: Set<Int32> = []
   /// Which of the columns that ever had an id it is: two branches may have added theirs independently.
   var births: [Int32: Int] = [:]
@@ -227,7 +229,7 @@ extension HistoryVersion {
         isTouched.insert(field.id)
         next.fields.removeAll { $0.id == field.id }
         next.previousNames[field.id] = nil
-        next.dropped.insert(field.id)
+        if isThere { next.dropped.insert(field.id) }
       case .rename(let old, let new):
         guard let index = next.fields.firstIndex(where: { $0.name == old }), !isTouched.contains(next.fields[index].id),
           next.field(named: new) == nil, renameCount < 2
@@ -256,7 +258,8 @@ extension HistoryVersion {
       let live = Set(next.fields.map(\.id))
       let id = HistoryFieldIDs.id(name: field.name, type: field.type, live: live, dropped: next.dropped)
       next.fields[index] = HistoryField(id: id, name: field.name, type: field.type, isRequired: false, keyPosition: nil)
-      next.births[id] = birth()
+      // Before there are rows, a name and type class that comes back is the column that it was.
+      if isThere || next.births[id] == nil { next.births[id] = birth() }
       for key in next.rows.keys { next.rows[key]![id] = nil }
     }
     return next.fields == fields && next.previousNames == previousNames ? nil : next

@@ -29,17 +29,18 @@ final class HistoryPlayer {
   /// How often which case came up.
   var tally: [String: Int] = [:]
 
-  /// Makes the repository, its first contract and its first rows.
+  /// Makes the repository, its first contract and its first rows, if it begins with some.
   init(_ start: HistoryStart) throws {
     script = HistoryScript(start: start)
     store = try HistoryRepository(start)
     comparison = HistoryComparison(start: start)
     trace.append(start.text)
     var version = HistoryVersion()
+    version.isThere = false
     for (index, column) in start.keyColumns.enumerated() { add(column.name, column.type, isRequired: true, key: index + 1, to: &version) }
     for column in start.columns { add(column.name, column.type, isRequired: column.isRequired, key: nil, to: &version) }
     try store.apply(version)
-    try write(&version, .append, start.rows, format: "csv")
+    if !start.rows.isEmpty { try write(&version, .append, start.rows, format: "csv") }
     let id = try store.repository.resolve("main")
     commits = [HistoryCommit(id: id, parents: [], version: version)]
     lines["main"] = Line(past: [0])
@@ -189,6 +190,7 @@ final class HistoryPlayer {
     case .delete: for key in lines.keys { version.rows[key] = nil }
     }
     guard version.visibleRows != visible else { return false }
+    version.isThere = true
     let inOrder = lines.sorted { $0.key.text > $1.key.text }.map(\.value)
     try store.commit(mode == .delete ? version.keyFields : version.fields, inOrder, mode: mode, format: format)
     return true

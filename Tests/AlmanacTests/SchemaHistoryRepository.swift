@@ -104,16 +104,20 @@ final class HistoryRepository {
 
   func observed(at id: CommitID) throws -> ObservedVersion {
     let commit = try repository.commit(id)
-    let table = try repository.table("t", at: id)
+    let table = commit.datasets["t"] == nil ? nil : try repository.table("t", at: id)
     let contract = try repository.definitions(at: id).contracts["t"]
-    let layout = table.layout
+    var identity = ColumnIdentity(repository.archive)
+    guard let layout = try table?.layout ?? contract.map({ try identity.layout(of: "t", under: $0, after: id) }) else {
+      throw HistoryFailure(kind: "contract", detail: "there is none")
+    }
     let fields = layout.schema.fields.map { field in
       HistoryField(
         id: field.id ?? -1, name: field.name, type: HistoryType.allCases.first { $0.dataType == field.type } ?? .bool,
         isRequired: !field.isNullable, keyPosition: layout.primaryKey.firstIndex(of: field.name).map { $0 + 1 })
     }
     return ObservedVersion(
-      fields: fields, dropped: Set(layout.dropped), batch: try table.read(), commit: commit, contract: contract, root: table.rootID)
+      fields: fields, dropped: Set(layout.dropped), batch: try table?.read() ?? .empty(layout.schema), commit: commit, contract: contract,
+      root: table?.rootID)
   }
 
   /// What the rows of a checkout are, by column name.
@@ -139,7 +143,8 @@ struct ObservedVersion {
   let batch: Batch
   let commit: Commit
   let contract: Contract?
-  let root: RootID
+  /// nil where the dataset has no version.
+  let root: RootID?
 
   /// In stored order, each row by column id.
   var rows: [[Int32: HistoryValue]] {

@@ -10,6 +10,7 @@ struct HistoryStart {
   var key: KeyShape
   var tails: Tails
   var columns: [(name: String, type: HistoryType, isRequired: Bool)]
+  /// None where the contract alone begins it.
   var rows: [HistoryRow]
 
   static let keyCount = 15
@@ -50,7 +51,8 @@ struct HistoryStart {
 
   var text: String {
     let columns = columns.map { "\($0.name) \($0.type.rawValue)\($0.isRequired ? " required" : "")" }.joined(separator: ", ")
-    return "start: key \(key), tails \(tails), columns \(columns), rows \(rows.map(\.text).joined(separator: " "))"
+    let rows = rows.isEmpty ? "no rows" : "rows \(rows.map(\.text).joined(separator: " "))"
+    return "start: key \(key), tails \(tails), columns \(columns), \(rows)"
   }
 }
 
