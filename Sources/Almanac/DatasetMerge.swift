@@ -57,6 +57,8 @@ struct DatasetMerge {
   /// What the archive holds for `version`.
   private(set) var held: TailID?
   private(set) var contract: Contract?
+  /// What the columns have come to.
+  private(set) var layout: TableLayout?
   private(set) var rowConflicts: [RowMerge.Conflict] = []
   private(set) var definitionConflicts: [DefinitionConflict] = []
   private(set) var verdict: Verdict?
@@ -96,9 +98,11 @@ struct DatasetMerge {
     noteColumns(layouts, mine, theirs)
     try mergeContracts(layouts.layout, mine, theirs)
     let merged = contract?.leafRows.map { layouts.layout.withLeafRows($0) } ?? layouts.layout
+    layout = merged
     guard RowLayouts.canBeMerged(mine, theirs) else {
       // Rows that are keyed or divided otherwise cannot be matched: settled, the first side's stay.
       contract = first.contract
+      layout = first.layout
       cannotMatchRows = true
       return take(first.version)
     }

@@ -210,8 +210,13 @@ extension Repository {
     return environment["ALMANAC_AUTHOR"] ?? environment["USER"] ?? NSUserName()
   }
 
-  static func producer(_ parameters: [String: JSON]) -> JSON {
-    ["program": "almanac", "version": .string(AlmanacVersion.text), "parameters": .object(parameters)]
+  /// - Parameter fields: what `ColumnIdentity` has to record.
+  static func producer(_ parameters: [String: JSON], fields: JSON? = nil) -> JSON {
+    var members: [String: JSON] = [
+      "program": "almanac", "version": .string(AlmanacVersion.text), "parameters": .object(parameters),
+    ]
+    members[ColumnIdentity.member] = fields
+    return .object(members)
   }
 }
 

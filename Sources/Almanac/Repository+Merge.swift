@@ -112,10 +112,15 @@ extension Repository {
       return try MergeGate(archive: archive, base: ancestor, ours: ours, theirs: theirs, isRewrite: isRewrite, line: line)
         .verdicts(of: result, merged: merge.verdicts)
     }
+    let fields = try AlmanacError.translating {
+      var identity = ColumnIdentity(archive)
+      return try identity.record(merge.layouts, under: result.definitions.contracts, after: tip)
+    }
     let created = Commit(
       parents: [tip] + change.otherParents, datasets: result.datasets,
       definitions: draft.addBlob(result.definitions.json.canonicalBytes), author: change.author, message: change.message,
-      timeMicros: try commitTime(after: change.bases + [tip, change.theirs]), inputs: [], producer: Self.producer(change.command),
+      timeMicros: try commitTime(after: change.bases + [tip, change.theirs]), inputs: [],
+      producer: Self.producer(change.command, fields: fields),
       verdicts: verdicts.isEmpty ? nil : draft.addBlob(JSON.object(verdicts.mapValues(\.json)).canonicalBytes))
     let id = draft.addCommit(created)
     let outcome = try AlmanacError.translating {

@@ -31,6 +31,8 @@ struct StateMerge {
   private(set) var verdicts: [String: Verdict] = [:]
   /// What changed in datasets that were merged row by row, against the first side.
   private(set) var counts: [String: (added: Int, changed: Int, removed: Int)] = [:]
+  /// The columns of datasets without rows that are not those of our side.
+  private(set) var layouts: [String: TableLayout] = [:]
   private let isSettled: Bool
   private let asks: DatasetMerge.Asks
 
@@ -96,8 +98,8 @@ struct StateMerge {
     if mine == theirs { return take(name, mine.ref, mine.contract) }
     let old = try base.dataset(name)
     // Everything from one side: it was checked when it was committed there.
-    if theirs == old.part { return take(name, mine.ref, mine.contract) }
-    if mine == old.part { return take(name, theirs.ref, theirs.contract) }
+    if theirs == old.part { return try takeWhole(name, mine, isOurs: asks.isOursFirst) }
+    if mine == old.part { return try takeWhole(name, theirs, isOurs: !asks.isOursFirst) }
     guard mine.isThere, theirs.isThere, !old.disputes.isWhole else {
       definitionConflicts.append(
         DefinitionConflict(
@@ -105,7 +107,7 @@ struct StateMerge {
           what: mine.isThere && theirs.isThere
             ? "which both sides have settled differently" : "removed on one side, changed on the other",
           base: old.part?.ref?.root.description, first: mine.ref?.root.description, second: theirs.ref?.root.description))
-      return take(name, mine.ref, mine.contract)
+      return try takeWhole(name, mine, isOurs: asks.isOursFirst)
     }
     var merge = DatasetMerge(
       archive: archive, policy: policy, name: name, isSettled: isSettled, base: old.side,
@@ -115,7 +117,13 @@ struct StateMerge {
     definitionConflicts += merge.definitionConflicts
     verdicts[name] = merge.verdict
     counts[name] = merge.counts
+    if merge.ref == nil { layouts[name] = merge.layout }
     take(name, merge.ref, merge.contract)
+  }
+
+  private mutating func takeWhole(_ name: String, _ part: DatasetPart, isOurs: Bool) throws {
+    if part.ref == nil, !isOurs { layouts[name] = try part.side(in: archive).layout }
+    take(name, part.ref, part.contract)
   }
 
   private mutating func take(_ name: String, _ ref: DatasetRef?, _ contract: Contract?) {

@@ -148,8 +148,13 @@ final class VirtualBases {
     }
     guard !merge.cannotMatchRows else { return disputed(current) }
     if let tail = merge.held { held.append(tail) }
-    return BaseDataset(
-      part: nil, side: try .init(version: merge.version, contract: merge.contract), disputes: current.disputes.union(merge.disputes))
+    let side: DatasetMerge.Side
+    if merge.version == nil, let contract = merge.contract, let layout = merge.layout {
+      side = .init(contract: contract, layout: layout)
+    } else {
+      side = try .init(version: merge.version, contract: merge.contract)
+    }
+    return BaseDataset(part: nil, side: side, disputes: current.disputes.union(merge.disputes))
   }
 
   private func disputed(_ dataset: BaseDataset) -> BaseDataset {

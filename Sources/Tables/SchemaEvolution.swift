@@ -29,9 +29,12 @@ package struct TableDeclaration: Sendable {
   }
 
   /// The layout of a dataset that has no version yet.
-  package var firstLayout: TableLayout {
+  package var firstLayout: TableLayout { firstLayout(keeping: [:]) }
+
+  /// The same. - Parameter kept: ids that columns have already, by name.
+  package func firstLayout(keeping kept: [String: Int32]) -> TableLayout {
     TableLayout(
-      schema: FieldIDs.assign(to: schema), primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
+      schema: FieldIDs.assign(to: schema, keeping: kept), primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
       partitioning: partitioning, leafRowCount: leafRowCount ?? TableLayout.leafRowCount(for: schema))
   }
 }
@@ -50,9 +53,7 @@ extension TableDeclaration {
         kept[field.name] = old.id
       }
     }
-    return TableLayout(
-      schema: FieldIDs.assign(to: schema, keeping: kept), primaryKey: primaryKey, eventTime: eventTime, createdTime: createdTime,
-      partitioning: partitioning, leafRowCount: leafRowCount ?? TableLayout.leafRowCount(for: schema))
+    return firstLayout(keeping: kept)
   }
 }
 
