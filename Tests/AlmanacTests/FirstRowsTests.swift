@@ -1,5 +1,6 @@
 import Almanac
 import Columns
+import Foundation
 import Tables
 import Testing
 
@@ -67,6 +68,79 @@ import Testing
     try workshop.apply(contract)
     #expect(try repository.revert(gone).outcome == .merged)
     #expect(try ReturningColumnTests.rows(workshop) == ["1: a 7"])
+    try ReturningColumnTests.expectWhole(workshop)
+  }
+
+  /// Applies a contract to the current branch as it stands there.
+  private static func apply(_ contract: EvolvingContract, to workshop: Workshop) throws {
+    try? FileManager.default.removeItem(atPath: "\(workshop.repository.folder)/.almanac/applied.json")
+    try workshop.apply(contract)
+  }
+
+  /// What a merge, revert or cherry-pick comes to does not follow from the contracts of its first parent: the name before is one
+  /// that the column does not have there.
+  @Test func aRenameThatTheContractHasForgottenCarriesOver() throws {
+    for way in ["pick", "revert", "merge"] {
+      var (workshop, contract) = try Self.empty()
+      let repository = workshop.repository
+      try repository.createBranch("old", at: nil)
+      try repository.createBranch("dev", at: nil)
+      var added = contract
+      func rename(_ old: String, _ new: String) throws -> String {
+        contract.rename(old, to: new)
+        try Self.apply(contract, to: workshop)
+        return try repository.resolve("HEAD").description
+      }
+      let first = try rename("b", "a")
+      switch way {
+      case "pick":
+        _ = try rename("a", "b")
+        #expect(try repository.cherryPick(first).outcome == .merged)
+      case "revert": #expect(try repository.revert(rename("a", "c")).outcome == .merged)
+      default:
+        contract.columns[0].previousName = nil
+        try Self.apply(contract, to: workshop)
+        try repository.switchBranch(to: "dev")
+        added.columns.append(.init(name: "x", type: "utf8"))
+        try Self.apply(added, to: workshop)
+        #expect(try repository.merge("main").outcome == .merged)
+      }
+      try workshop.commit("t", workshop.write("rows.csv", "k,b\n2,8\n"), .upsert, branch: "old")
+      try workshop.upsert(way == "merge" ? "k,a,x\n1,7,\n" : "k,a\n1,7\n")
+      #expect(try repository.merge("old").outcome == .merged, "\(way)")
+      let isMerge = way == "merge"
+      let rows = try ReturningColumnTests.rows(workshop, at: isMerge ? "dev" : "main")
+      #expect(rows == (isMerge ? ["1: a 7, x null", "2: a 8, x null"] : ["1: a 7", "2: a 8"]), "\(way)")
+      try ReturningColumnTests.expectWhole(workshop)
+    }
+  }
+
+  /// Branches that were merged crosswise before there were rows: what they started from has the column under its identity.
+  @Test func aRenameBeforeTheFirstRowsIsKnownToABaseOfSeveral() throws {
+    var (workshop, contract) = try Self.empty()
+    let repository = workshop.repository
+    try repository.createBranch("dev", at: nil)
+    var added = contract
+    contract.rename("b", to: "a")
+    try Self.apply(contract, to: workshop)
+    contract.columns[0].previousName = nil
+    try Self.apply(contract, to: workshop)
+    let renamed = try repository.resolve("main").description
+    try repository.switchBranch(to: "dev")
+    added.columns.append(.init(name: "x", type: "utf8"))
+    try Self.apply(added, to: workshop)
+    let other = try repository.resolve("dev").description
+    #expect(try repository.merge(renamed).outcome == .merged)
+    contract.columns.append(.init(name: "x", type: "utf8"))
+    contract.rename("a", to: "c")
+    try Self.apply(contract, to: workshop)
+    try repository.switchBranch(to: "main")
+    #expect(try repository.merge(other).outcome == .merged)
+    try workshop.upsert("k,a,x\n1,7,\n")
+    let report = try repository.merge("dev")
+    #expect(report.outcome == .merged && report.bases.count == 2)
+    #expect(report.definitionConflicts.map(\.what) == [])
+    #expect(try ReturningColumnTests.rows(workshop) == ["1: c 7, x null"])
     try ReturningColumnTests.expectWhole(workshop)
   }
 

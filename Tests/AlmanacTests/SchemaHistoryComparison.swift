@@ -23,7 +23,8 @@ struct HistoryComparison {
   ) throws -> HistoryVersion {
     try checkContract(found)
     var adopted = expected
-    if let merge, expected.rows.isEmpty || merge.optionalRows.isSuperset(of: expected.rows.keys), merge.ours.isThere != merge.theirs.isThere {
+    if let merge, expected.rows.isEmpty || merge.optionalRows.isSuperset(of: expected.rows.keys), merge.ours.isThere != merge.theirs.isThere
+    {
       adopted.isThere = found.root != nil
     }
     guard adopted.isThere == (found.root != nil) else {
@@ -58,7 +59,8 @@ struct HistoryComparison {
       throw HistoryFailure(kind: "contract and layout", detail: "contract \(contract), layout \(layout)")
     }
     let rows = zip(found.batch.schema.fields, found.batch.columns).map { "\($0.name) \($1.type)" }
-    guard rows == found.fields.map({ "\($0.name) \($0.type.dataType)" }), found.commit.datasets["t"]?.rows ?? 0 == found.batch.rowCount else {
+    guard rows == found.fields.map({ "\($0.name) \($0.type.dataType)" }), found.commit.datasets["t"]?.rows ?? 0 == found.batch.rowCount
+    else {
       throw HistoryFailure(
         kind: "rows and layout",
         detail: "rows \(rows), layout \(layout); \(found.batch.rowCount) rows, the commit says \(found.commit.datasets["t"]?.rows ?? -1)")
