@@ -62,9 +62,9 @@ extension Repository {
       StoreError(kind: .corrupt, text: "Cannot accept \(key.kind.name) \(key.id): \(what)")
     }
     let identity: LeafIdentity
+    var reader: ParquetReader
     do {
-      var reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
-      try reader.checkSeal(name: key.id.bytes)
+      reader = try ParquetReader(bytes: BufferSlice(owner: file, start: file.start, byteCount: file.byteCount))
       let fields = reader.schema.fields
       let columns = key.kind == .tail && fields.last == RowOperation.field ? fields.dropLast() : fields[...]
       guard columns.allSatisfy({ $0.id != nil && $0.type.datasetType == $0.type }) else {
@@ -82,6 +82,12 @@ extension Repository {
     }
     guard identity.id.hash == key.id, identity.digests == record.digests else {
       throw damaged("its rows are those of \(key.kind.name) \(identity.id)")
+    }
+    do {
+      // What it says of its pages must be read here as it was written.
+      try reader.checkSeal(name: key.id.bytes)
+    } catch {
+      throw damaged("\(error)")
     }
   }
 }
