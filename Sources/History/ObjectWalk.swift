@@ -42,6 +42,15 @@ struct ObjectWalk {
     return reach(of: names.filter { $0.kind != .commit }).losses
   }
 
+  /// What of a commit cannot be read that could be, or was not there, at the commits before it.
+  mutating func ownLosses(of commit: CommitID) -> Set<ObjectKey> {
+    let key = ObjectKey(kind: .commit, id: commit.hash)
+    guard let names = named(by: key) else { return [key] }
+    return names.filter { $0.kind == .commit }.reduce(stateLosses(of: commit)) { own, parent in
+      own.subtracting(stateLosses(of: CommitID(bytes: parent.id.bytes)))
+    }
+  }
+
   /// Whether a commit can be read with its definitions, verdicts and datasets, whatever is behind it.
   mutating func isStateWhole(_ commit: CommitID) -> Bool {
     guard let names = named(by: ObjectKey(kind: .commit, id: commit.hash)) else { return false }

@@ -3,7 +3,8 @@ import Objects
 /// Refs that lead to what is not here at all, as those of a copy do whose catalog was taken after its packs and files.
 ///
 /// A file that is damaged may be restored, and what else its commit names is here; so a ref leaves its commit only if that cannot be
-/// read itself, or if something that it names has no file and no pack.
+/// read itself, or if something that came with it has no file and no pack. What is missing since before it came with a commit behind it:
+/// then what came later is here, and would go with it.
 extension StoreRepair {
   /// Moves such refs to the newest commit of their own history of which everything is here, each by one more move, and forgets
   /// what nothing leads to any more and is not here.
@@ -30,6 +31,13 @@ extension StoreRepair {
       guard states.first == ref.commit else { continue }
       guard let wanted = newestWhole(states, insteadOf: ref.commit, &walk) else {
         undone.append("\(ref.name) stays at commit \(ref.commit), of which not all is here: no commit of its history is whole")
+        continue
+      }
+      guard !walk.ownLosses(of: ref.commit).isEmpty else {
+        let missing = losses.intersection(gone).sorted { ($0.kind.rawValue, $0.id) < ($1.kind.rawValue, $1.id) }
+        undone.append(
+          "\(ref.name) stays at commit \(ref.commit), of which \(missing.map { "\($0.kind.name) \($0.id)" }.joined(separator: ", ")) "
+            + "is missing since before it; --from another repository restores it; the newest commit without it is \(wanted)")
         continue
       }
       let reason = "of commit \(ref.commit) not all is here"

@@ -107,6 +107,10 @@ import Testing
     for ref in try archive.refs() {
       var walk = ObjectWalk(archive, lost: [])
       if walk.isStateWhole(ref.commit) { continue }
+      // What came with it is here, whatever is missing since before.
+      var own = walk.stateLosses(of: ref.commit)
+      for parent in (try? archive.commit(ref.commit))?.parents ?? [] { own.subtract(walk.stateLosses(of: parent)) }
+      if own.isEmpty { continue }
       var open = try archive.reflog(ref.name).reversed().prefix { $0.new != nil }.compactMap(\.new)
       var seen = Set(open)
       while let commit = open.popLast() {
@@ -365,6 +369,40 @@ import Testing
       ])
     #expect(report.problems.filter { $0.severity == .damage } == [])
     #expect(try Self.losses(copy) == ["main": [], "side": []])
+  }
+
+  /// What came later is whole, and would go with what is missing.
+  @Test func aRefStaysWhereWhatIsMissingIsMissingSinceBefore() throws {
+    let test = try TestArchive()
+    let archive = test.archive
+    let one = try archive.publishChain(["one"])[0]
+    func commit(_ leaves: [Int], _ message: String, _ parent: CommitID) throws -> CommitID {
+      try archive.putVectorLeaves(leaves)
+      var (draft, id) = archive.draftCommit(leaves.map(vectorLeaf), parents: [parent], message: message)
+      #expect(try archive.publish(&draft, commit: id, to: "main", expecting: parent, reason: "commit: \(message)") == .moved)
+      return id
+    }
+    let two = try commit([7], "two", one)
+    let three = try commit([7, 8], "three", two)
+    try archive.createTag("v1", at: two)
+    let good = test.volume.copy(faults: nil)
+    let catalog = try test.catalog.snapshot()
+    let leaf = vectorLeaf(7).id
+    try test.volume.remove(Archive.path(of: ObjectKey(leaf)))
+    let report = try archive.repair(from: nil, decoder: Self.decoder)
+    #expect(
+      report.unrepaired == [
+        "main stays at commit \(three), of which leaf \(leaf) is missing since before it; --from another repository restores it; "
+          + "the newest commit without it is \(one)"
+      ])
+    #expect(report.isDamaged)
+    #expect(try archive.resolve("main") == three)
+    // The leaf came with the commit that the tag stood for.
+    #expect(try archive.resolve("v1") == one)
+    let whole = try archive.repair(from: Archive.open(on: good, catalog: catalog), decoder: Self.decoder)
+    #expect(Self.damage(whole) == [])
+    #expect(try archive.resolve("main") == three)
+    #expect(try Self.losses(archive) == ["main": [], "v1": []])
   }
 
   @Test func aRefOfWhoseHistoryNothingIsHereStays() throws {
