@@ -83,6 +83,7 @@ expect 0 '"changed":1' -- "$almanac" --repo "$work/a" diff main trial transactio
 expect 0 'amount: 12.01 -> 99.5' -- "$almanac" --repo "$work/a" diff main trial transactions --rows
 expect 0 '"op":"changed"' -- "$almanac" --repo "$work/a" diff main trial transactions --rows --json
 expect 0 -- "$almanac" --repo "$work/a" commit "transactions=$work/change.csv" -m remove --branch trial --mode delete
+expect 0 "Nothing to commit: no row has one of the keys" -- "$almanac" --repo "$work/a" commit "transactions=$work/change.csv" -m again --branch trial --mode delete
 expect 0 '"removed":1' -- "$almanac" --repo "$work/a" diff main trial transactions --json
 expect 0 -- "$almanac" --repo "$work/a" commit "transactions=$fixtures/transactions.jsonl" -m restore --branch trial --mode replace
 expect 0 "No differences" -- "$almanac" --repo "$work/a" diff main trial

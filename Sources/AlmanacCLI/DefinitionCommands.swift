@@ -39,9 +39,10 @@ struct Apply: ParsableCommand {
       if plan { for line in change.details { Terminal.out("    \(line)") } }
     }
     if report.changes.isEmpty {
-      Terminal.out(
-        "Nothing to apply: \(report.kept.isEmpty ? "branch \(report.branch) has these definitions already" : "nothing in the files has changed since they were applied")"
-      )
+      let reason =
+        report.kept.isEmpty
+        ? "branch \(report.branch) has these definitions already" : "the files have not changed since they were applied"
+      Terminal.out("Nothing to apply: \(reason)")
     } else if plan {
       if !report.breaks.isEmpty { Terminal.out("\nThis breaks:") }
       for effect in report.breaks { Terminal.out("! \(effect.object) \(effect.text)") }

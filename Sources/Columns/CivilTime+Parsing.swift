@@ -40,6 +40,13 @@ extension CivilTime {
     return text.withUTF8 { parseTimestampFloored(UnsafeRawBufferPointer($0)) }
   }
 
+  /// As `parseTimestampFloored`, of text that names its offset or Z.
+  package static func parseInstantFloored(_ text: String) -> Int64? {
+    var text = text
+    guard let parsed = text.withUTF8({ parse(UnsafeRawBufferPointer($0)) }), parsed.hasZone else { return nil }
+    return parsed.flooredTicks(.microsecond)
+  }
+
   /// Days since 1970-01-01, of `2026-02-01` and nothing else.
   package static func parseDate(_ bytes: UnsafeRawBufferPointer) -> Int32? {
     var cursor = Cursor(bytes)

@@ -99,7 +99,8 @@ extension Archive {
       let catalog = try Catalog.open(at: catalogPath(volume))
       let survey = try catalog.survey()
       let problems = CatalogAudit(survey).problems.filter { $0.severity == .damage }
-      guard problems.isEmpty, try survey.isForeign(to: volume, catalog) else { return problems }
+      // A pack or a log that cannot be read says nothing about the catalog.
+      guard problems.isEmpty, (try? survey.isForeign(to: volume, catalog)) ?? false else { return problems }
       return [CheckReport.Problem(.damage, "the catalog", path: catalogName, "it is that of another repository")]
     } catch {
       guard error.kind != .notARepository else { throw error }

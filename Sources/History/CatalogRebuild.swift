@@ -46,7 +46,7 @@ struct CatalogRebuild {
       given += records.keys.filter { $0.kind == .commit }.map(\.id.bytes)
     }
     let rescue = try RefRescue(
-      given.filter { $0.count == 32 }.map { CommitID(bytes: $0) },
+      given.filter { $0.count == Hash256.byteCount }.map { CommitID(bytes: $0) },
       left: settlement.corrections.compactMap { $0.old.map { CommitID(bytes: $0) } }, kept: moves + settlement.corrections,
       archive: archive, &walk)
     try catalog.replay(rescue.moves)

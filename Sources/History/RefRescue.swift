@@ -12,21 +12,27 @@ struct RefRescue {
   ///   - given: moves that are given up, or refs that stood for something: what they led to.
   ///   - left: what refs stood for by their moves and were moved away from.
   ///   - kept: all moves that stay, the oldest first; the rescuing ones follow them.
-  /// - Complexity: O(given · commits), and only where something is given up
+  /// - Complexity: O(refs · commits), and only where something is given up
   init(
     _ given: [CommitID], left: [CommitID] = [], kept: [RefLogRecord], archive: Archive, _ walk: inout ObjectWalk
   ) throws(StoreError) {
     let known = Set(kept.flatMap { [$0.old, $0.new].compactMap { $0.map { CommitID(bytes: $0) } } })
     var wanted = Set(given).subtracting(known).union(left).filter { walk.losses(of: $0).isEmpty }
+    guard !wanted.isEmpty else {
+      (moves, sentences) = ([], [])
+      return
+    }
     // What a ref or another of them has behind itself needs no branch.
-    let refs = try archive.refs().map(\.commit)
-    for commit in wanted.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
-      let others = refs + wanted.filter { $0 != commit }
-      if others.contains(where: { other in (try? archive.isReachable(commit, from: other)) ?? false }) { wanted.remove(commit) }
+    var parents: [CommitID] = []
+    for commit in wanted { parents += try archive.commit(commit).parents }
+    wanted.subtract(try archive.ancestors(of: parents))
+    for ref in try archive.refs() {
+      // Behind a ref that cannot be followed nobody knows what is.
+      if let behind = try? archive.ancestors(of: [ref.commit]) { wanted.subtract(behind) }
     }
     var made: [RefLogRecord] = []
     var said: [String] = []
-    for commit in wanted.sorted(by: { $0.bytes.lexicographicallyPrecedes($1.bytes) }) {
+    for commit in wanted.sorted() {
       let name = "rescued-\(commit.description.prefix(12))"
       guard try archive.catalog.ref(named: name) == nil else { continue }
       let reason = "only moves that contradict others lead to it"

@@ -32,7 +32,8 @@ extension StoreCheck {
       return
     }
     refLogFileIsDamaged = true
-    otherMoves = found.filter { !moves.contains($0) }
+    let known = Set(moves)
+    otherMoves = found.filter { !known.contains($0) }
     report.add(.init(.damage, "the ref log", path: path, "it differs from the catalog at byte \(common) of \(bytes.count)"))
   }
 }

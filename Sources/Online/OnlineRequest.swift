@@ -45,15 +45,8 @@ package struct OnlineRequest: Sendable {
     guard let columns else { throw OnlineError(.malformed, "The body has no entities") }
     entities = columns
     time = try Self.member(body, "at", "an RFC 3339 time such as 2026-02-01T00:00:00Z") { json in
-      json.stringValue.flatMap { Self.hasOffset($0) ? CivilTime.parseTimestampFloored($0) : nil }
+      json.stringValue.flatMap { CivilTime.parseInstantFloored($0) }
     }
-  }
-
-  /// Without one a time is another instant on other machines.
-  private static func hasOffset(_ time: String) -> Bool {
-    guard let place = time.utf8.firstIndex(where: { $0 == UInt8(ascii: "T") || $0 == UInt8(ascii: "t") || $0 == UInt8(ascii: " ") })
-    else { return false }
-    return time.utf8[place...].contains { [UInt8(ascii: "Z"), UInt8(ascii: "z"), UInt8(ascii: "+"), UInt8(ascii: "-")].contains($0) }
   }
 
   /// The values of the plan's keys and request fields.

@@ -63,6 +63,23 @@ import Testing
     #expect(try workshop.repository.definitions(at: workshop.repository.resolve("main~1")).features.views.count == 2)
   }
 
+  /// What the branch took back stays so, and apply says that it is not what the files say.
+  @Test func aRevertedDefinitionIsKeptAndNamed() throws {
+    let workshop = try Workshop.readings()
+    try workshop.declare("features/features.yaml", features(spend: "7d"))
+    #expect(try workshop.apply().kept == [])
+    try workshop.declare("features/features.yaml", features(spend: "8d"))
+    #expect(try workshop.apply().kept == [])
+    _ = try workshop.repository.revert("HEAD")
+    for plan in [true, false] {
+      let report = try workshop.repository.apply(plan: plan)
+      #expect(report.changes.isEmpty)
+      #expect(report.kept == ["features.feature_views recent"])
+    }
+    _ = try workshop.repository.exportDefinitions()
+    #expect(try workshop.apply().kept == [])
+  }
+
   /// Two folders that register on one branch: this one's memory of its last apply is put back, as the other folder has its own.
   private func asAnotherFolder(_ workshop: Workshop, _ body: () throws -> Void) throws {
     let memory = "\(workshop.repository.folder)/.almanac/applied.json"

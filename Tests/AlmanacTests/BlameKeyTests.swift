@@ -4,30 +4,18 @@ import Testing
 
 /// Rows whose key columns have other names or widths at other commits.
 @Suite struct BlameKeyTests {
-  private static func contract(_ key: String, _ type: String, from previous: String? = nil) -> String {
-    let origin = previous.map { ", customProperties: [{property: almanac, value: {previousName: \($0)}}]" } ?? ""
-    return """
-      apiVersion: v3.1.0
-      kind: DataContract
-      schema:
-      - name: t
-        properties:
-        - {name: \(key), physicalType: \(type), primaryKey: true, required: true\(origin)}
-        - {name: v, physicalType: int64}
-
-      """
-  }
-
   @Test func aKeyIsFollowedThroughRenamesWideningsAndMerges() throws {
     let workshop = try Workshop()
     let repository = workshop.repository
-    try workshop.declare("schemas/t.yaml", Self.contract("k", "int32"))
-    try workshop.apply()
+    var contract = EvolvingContract([("v", "int64")])
+    contract.keys = [.init(name: "k", type: "int32")]
+    contract.settings = ""
+    try workshop.apply(contract)
     try workshop.commit("t", workshop.write("1.csv", "k,v\n1,1\n"))
     let first = try repository.resolve("main")
     try repository.createBranch("side", at: nil)
-    try workshop.declare("schemas/t.yaml", Self.contract("key", "int64", from: "k"))
-    try workshop.apply()
+    contract.keys = [.init(name: "key", type: "int64", previousName: "k")]
+    try workshop.apply(contract)
     try workshop.commit("t", workshop.write("2.csv", "key,v\n9000000000,2\n"))
     let wide = try repository.resolve("main")
     try repository.switchBranch(to: "side")

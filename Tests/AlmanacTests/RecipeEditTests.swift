@@ -168,6 +168,17 @@ import Testing
     #expect(try refusal([(["format"], nil)]) == "Cannot read \(edited): it is no manifest of a training set")
   }
 
+  /// Readers differ in which of two counts.
+  @Test func aMemberThatIsThereTwiceIsRefused() throws {
+    let workshop = try workshop(.labels)
+    let text = try workshop.manifest("t.csv").text()
+    let path = try workshop.write("twice.manifest.json", "{\"note\":1," + text.dropFirst().dropLast() + ",\"note\":2}")
+    let error = #expect(throws: AlmanacError.self) {
+      try workshop.repository.train(recipe: RecipeRequest(manifest: path, output: workshop.path("again.csv")))
+    }
+    #expect(error?.description.contains("two members have the name \"note\"") == true)
+  }
+
   /// Manifests of the first versions, which do not say where labels lie.
   @Test func manifestsWithoutLabelsNeedThemGiven() throws {
     let workshop = try workshop(.labels)

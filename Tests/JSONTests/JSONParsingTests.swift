@@ -2,6 +2,17 @@ import JSON
 import Testing
 
 @Suite struct JSONParsingTests {
+  @Test func namesMayHaveToBeUnique() throws {
+    func parse(_ text: String, uniqueNames: Bool) throws -> JSON {
+      try Array(text.utf8).withUnsafeBytes { try JSON(parsing: $0, uniqueNames: uniqueNames) }
+    }
+    let text = #"{"a": {"b": 1, "\u0062": 2}, "c": {"a": 3}}"#
+    #expect(try parse(text, uniqueNames: false) == ["a": ["b": 2], "c": ["a": 3]])
+    let error = #expect(throws: JSONError.self) { try parse(text, uniqueNames: true) }
+    #expect(error.map { "\($0)".contains("two members have the name \"b\"") } == true)
+    #expect(try parse(#"{"a": {"b": 1}, "b": {"a": 3}}"#, uniqueNames: true) == ["a": ["b": 1], "b": ["a": 3]])
+  }
+
   @Test func parsesEveryKindOfValue() throws {
     let text = #" {"a": [1, -2, 3.5, 1e3, true, false, null], "b": {"c": "x\ny\u00e9\ud83d\ude00\/"}, "": []} "#
     let value = try JSON(parsing: text)

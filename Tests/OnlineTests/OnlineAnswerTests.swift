@@ -131,6 +131,17 @@ import Testing
     #expect(
       try refusal(#"{"features": ["spend:amount"], "entities": {"user_id": [1]}, "at": "1969-12-31T23:59:59Z"}"#)
         == "422 View spend was materialized as of 1970-01-01T00:00:00.000000Z; 1969-12-31T23:59:59.000000Z lies before")
+    for time in ["1970-01-01T00:30:00", "1970-01-01", "1970-01-01T00:30:00+", ""] {
+      #expect(
+        try refusal(#"{"features": ["spend:amount"], "entities": {"user_id": [1]}, "at": "\#(time)"}"#).hasPrefix(
+          "400 at: expected an RFC 3339 time such as 2026-02-01T00:00:00Z"), "\(time)")
+    }
+    for body in [
+      #"{"features": ["spend:amount"], "entities": {"user_id": [1], "user_id": [2]}}"#,
+      #"{"features": ["spend:amount"], "entities": {"user_id": [1]}, "features": []}"#,
+    ] {
+      #expect(try refusal(body).contains("two members have the name"))
+    }
   }
 
   /// 9007199254740992 and its neighbour are one double, but two entities.
