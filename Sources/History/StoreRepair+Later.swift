@@ -46,7 +46,7 @@ extension StoreRepair {
   }
 
   /// What is true of the file of a leaf or tail; nil if it is not there or has other rows.
-  private func fileRecord(_ key: ObjectKey, claims: [FileRecord]) throws(StoreError) -> FileRecord? {
+  func fileRecord(_ key: ObjectKey, claims: [FileRecord]) throws(StoreError) -> FileRecord? {
     guard try archive.volume.exists(Archive.path(of: key)) else { return nil }
     let file = try archive.volume.map(Archive.path(of: key))
     return CatalogRebuild.fileRecord(key, file, claims: claims, decoder: check.decoder)

@@ -63,6 +63,12 @@ struct StoreRepair {
       files[key] = record
       done.append("noted the bytes of \(key.kind.name) \(key.id) anew, whose rows are intact")
     }
+    // Named by something, and not by the catalog.
+    for key in check.missing where key.kind.hasOwnFile && files[key] == nil {
+      guard let record = try fileRecord(key, claims: []) else { continue }
+      files[key] = record
+      done.append("noted \(key.kind.name) \(key.id), whose file is here and which the catalog did not know")
+    }
     for key in check.unrecorded where files[key] == nil && !check.damaged.contains(key) {
       files[key] = try archive.fileRecord(key)
     }

@@ -96,7 +96,7 @@ extension Catalog {
     let lastOfRef = try lastMicros(ref: ref, database)
     let earliest = max(last.map { $0.timeMicros + 1 } ?? nowMicros, lastOfRef.map { $0 + 1 } ?? nowMicros)
     let place = (sequence: last.map { $0.sequence + 1 } ?? 1, timeMicros: max(nowMicros, earliest))
-    guard place.sequence <= RefLogRecord.sequenceMax, RefLogRecord.timeMicrosRange.contains(place.timeMicros) else {
+    guard place.sequence <= RefLogRecord.sequenceMax, place.timeMicros <= RefLogRecord.nextMicrosMax else {
       throw StoreError(
         kind: .corrupt,
         text: "Cannot move \(ref): the last move in the catalog \(path) has the number \(place.sequence - 1) and the time "

@@ -64,8 +64,10 @@ package struct RefLogRecord: Hashable, Sendable {
 
   /// So many moves nobody makes; a greater number is damage, and every number has one that comes after it.
   package static let sequenceMax: Int64 = 1 << 48
-  /// Every time has one that comes after it.
-  package static let timeMicrosRange: ClosedRange<Int64> = -(1 << 62)...1 << 62
+  /// What lies outside is damage.
+  package static let timeMicrosRange: ClosedRange<Int64> = -(1 << 61)...1 << 61
+  /// Every time that is no damage has one that comes after it.
+  static let nextMicrosMax: Int64 = 1 << 62
 
   package init(
     sequence: Int64, ref: String, refKind: UInt8, old: [UInt8]?, new: [UInt8]?, timeMicros: Int64, reason: String

@@ -195,6 +195,28 @@ import Testing
     }
   }
 
+  /// A leaf or tail whose file is here is not missing because the catalog has another row for it, or none; and a time that nothing can come
+  /// after is no move's.
+  @Test(arguments: [
+    "UPDATE object SET id = zeroblob(32) WHERE kind = 1 AND id = (SELECT min(id) FROM object WHERE kind = 1)",
+    "DELETE FROM object WHERE kind IN (SELECT kind FROM object WHERE pack IS NULL)",
+    "UPDATE reflog SET timeMicros = 4611686018427387904 WHERE sequence = (SELECT max(sequence) FROM reflog)",
+  ]) func whatTheFilesAndTheLogSayIsTakenOver(sql: String) throws {
+    let template = try Template()
+    let folder = try template.copy(0)
+    #expect(try CatalogFile.execute(sql, at: "\(folder)/.almanac/catalog.sqlite"))
+    #expect(try Repository.check(at: folder).isDamaged)
+    #expect(try !Repository.check(at: folder, isRepair: true).isDamaged)
+    let repository = try Repository.open(at: folder)
+    #expect(try repository.refs(.branch).map(\.name) == ["main", "side"])
+    #expect(try repository.resolve("main") == template.tip)
+    #expect(try repository.resolve("side") == repository.resolve("main~1"))
+    #expect(try repository.table("readings", at: template.tip).read().rowCount == template.rowCount)
+    let file = try template.workshop.readings("more.csv", [(99, 0, "3")])
+    _ = try repository.commit([CommitInput(dataset: "readings", path: file)], mode: .upsert, message: "goes on")
+    #expect(try Repository.check(at: folder).problems == [])
+  }
+
   /// - Parameter detail: nil: the row is not there.
   @Test(arguments: [
     ("UPDATE setting SET value = 'nowhere' WHERE name = 'head'", "it names the branch nowhere, which is not there; there is main, side"),
